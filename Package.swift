@@ -1,0 +1,77 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every Swift target has strict memory safety on: an unsafe operation has to say `unsafe`, and
+// Tests/TidyTests holds the list of files in which that word may appear. Warnings are errors where
+// ANTECHAMBER_WARNINGS_AS_ERRORS is set (scripts/test and CI), not for those who build a release
+// with a newer compiler than ours.
+var strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+if Context.environment["ANTECHAMBER_WARNINGS_AS_ERRORS"] != nil {
+    strict.append(.treatAllWarnings(as: .error))
+}
+
+let package = Package(
+    name: "antechamber",
+    products: [.executable(name: "antechamber", targets: ["antechamber"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    ],
+    targets: [
+        // The outside world, wrapped once.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CLinux"),
+        .target(name: "OpenSSLKit", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "CurlKit", dependencies: ["CCurl"], swiftSettings: strict),
+        .target(name: "Reactor", dependencies: ["CLinux", "Bytes"], swiftSettings: strict),
+
+        // Sans-I/O: bytes and events in, values and decisions out.
+        .target(name: "Bytes", swiftSettings: strict),
+        .target(name: "HTTPWire", dependencies: ["Bytes"], swiftSettings: strict),
+        .target(name: "JOSE", dependencies: ["Bytes", "OpenSSLKit"], swiftSettings: strict),
+        .target(name: "Admission", dependencies: ["Bytes", "HTTPWire", "JOSE"], swiftSettings: strict),
+        .target(name: "Configuration", dependencies: ["Admission", "JOSE"], swiftSettings: strict),
+
+        // The process.
+        .target(name: "Observability", dependencies: ["Bytes", "Reactor"], swiftSettings: strict),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Admission", "Bytes", "CLinux", "Configuration", "CurlKit", "HTTPWire", "JOSE", "Observability",
+                "OpenSSLKit", "Reactor",
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "antechamber",
+            dependencies: [
+                "Admission", "Bytes", "Configuration", "Gateway", "HTTPWire", "JOSE", "Observability", "OpenSSLKit",
+                "Reactor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Bytes"], swiftSettings: strict),
+        .testTarget(name: "OpenSSLKitTests", dependencies: ["OpenSSLKit"], swiftSettings: strict),
+        .testTarget(name: "JOSETests", dependencies: ["JOSE", "Bytes", "OpenSSLKit"], swiftSettings: strict),
+        .testTarget(
+            name: "AdmissionTests", dependencies: ["Admission", "JOSE", "HTTPWire", "Bytes", "OpenSSLKit"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "Admission", "JOSE"],
+            exclude: ["Goldens"], swiftSettings: strict),
+        .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Bytes"], swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests", dependencies: ["Gateway", "Admission", "Bytes", "HTTPWire", "Reactor"],
+            swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+        .testTarget(
+            name: "ScenarioTests", dependencies: ["antechamber", "JOSE", "OpenSSLKit", "Bytes"],
+            exclude: ["Support/Python"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,48 @@
+/// Byte classes and spellings of ASCII, as the grammars of RFC 9110 and RFC 9112 use them.
+public enum ASCII {
+    public static let tab = UInt8(ascii: "\t")
+    public static let lf = UInt8(ascii: "\n")
+    public static let cr = UInt8(ascii: "\r")
+    public static let space = UInt8(ascii: " ")
+    public static let colon = UInt8(ascii: ":")
+
+    /// tchar of RFC 9110 §5.6.2, as a bit a byte: 0–63 in the first word, 64–127 in the second.
+    @usableFromInline static let tokenLow: UInt64 = 0x03FF_6CFA_0000_0000
+    @usableFromInline static let tokenHigh: UInt64 = 0x57FF_FFFF_C7FF_FFFE
+
+    /// Whether the byte is a tchar (RFC 9110 §5.6.2).
+    @inlinable
+    public static func isToken(_ byte: UInt8) -> Bool {
+        if byte >= 0x80 { return false }
+        let word = byte < 64 ? tokenLow : tokenHigh
+        return (word &>> UInt64(byte & 63)) & 1 == 1
+    }
+
+    @inlinable
+    public static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+    @inlinable
+    public static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
+
+    @inlinable
+    public static func isAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || isLetter(byte) }
+
+    /// The byte in lower case; every byte that is not A–Z comes back as it is.
+    @inlinable
+    public static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+
+    /// The value of a hexadecimal digit of either case, or nil.
+    @inlinable
+    public static func hexValue(_ byte: UInt8) -> UInt8? {
+        if isDigit(byte) { return byte &- 0x30 }
+        let letter = (byte | 0x20) &- 0x61
+        return letter < 6 ? letter &+ 10 : nil
+    }
+
+    /// The lower-case hexadecimal digit for a value of 0…15; only the low four bits are read.
+    @inlinable
+    public static func hexDigit(_ value: UInt8) -> UInt8 {
+        let nibble = value & 15
+        return nibble < 10 ? nibble &+ 0x30 : nibble &+ 0x57
+    }
+}

@@ -1,0 +1,166 @@
+// A growable window of bytes: written at the end, read from the front.
+//
+// Invariant: 0 <= start <= end <= capacity. What lies between start and end is initialised and readable.
+// The storage never shrinks, and grows only when an append asks for more than there is; whoever appends
+// bytes that a peer chose has bounded them first.
+
+public import Glibc
+
+/// One direction of a connection's bytes: filled by a read or a serialiser, emptied by a parser or a write.
+@safe
+public final class ByteBuffer {
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline var start = 0
+    @usableFromInline var end = 0
+    /// Bytes the storage can hold.
+    public private(set) var capacity: Int
+
+    /// An empty buffer with room for `capacity` bytes.
+    public init(capacity: Int) {
+        precondition(capacity > 0)
+        self.capacity = capacity
+        unsafe base = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        unsafe base.deallocate()
+    }
+
+    /// Unread bytes.
+    @inlinable public var count: Int { end &- start }
+    @inlinable public var isEmpty: Bool { end == start }
+    /// Bytes that `receive` can take before the buffer has to be compacted or grown.
+    @inlinable public var writableCount: Int { capacity &- end }
+
+    /// The unread bytes, borrowed: invalidated by the next change of the buffer.
+    @inlinable
+    public var readable: Span<UInt8> {
+        @_lifetime(borrow self)
+        get {
+            let bytes = unsafe UnsafeBufferPointer(start: base + start, count: end &- start)
+            return unsafe _overrideLifetime(Span(_unsafeElements: bytes), borrowing: self)
+        }
+    }
+
+    /// Drops `count` bytes from the front.
+    @inlinable
+    public func consume(_ count: Int) {
+        precondition(count >= 0 && count <= self.count)
+        start &+= count
+        if start == end {
+            start = 0
+            end = 0
+        }
+    }
+
+    /// Drops `count` bytes from the back: takes back what was appended last.
+    @inlinable
+    public func truncate(by count: Int) {
+        precondition(count >= 0 && count <= self.count)
+        end &-= count
+    }
+
+    @inlinable
+    public func removeAll() {
+        start = 0
+        end = 0
+    }
+
+    /// Makes room for `count` more bytes, by moving the unread bytes to the front or by growing.
+    @inlinable
+    public func reserve(_ count: Int) {
+        if capacity &- end < count { makeRoom(count) }
+    }
+
+    @usableFromInline
+    func makeRoom(_ count: Int) {
+        let unread = end - start
+        if capacity - unread >= count {
+            unsafe memmove(base, base + start, unread)
+        } else {
+            let grown = max(capacity * 2, unread + count)
+            let replacement = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
+            unsafe memcpy(replacement, base + start, unread)
+            unsafe base.deallocate()
+            unsafe base = replacement
+            capacity = grown
+        }
+        start = 0
+        end = unread
+    }
+
+    @inlinable
+    public func append(_ byte: UInt8) {
+        reserve(1)
+        unsafe base[end] = byte
+        end &+= 1
+    }
+
+    @inlinable
+    public func append(_ bytes: Span<UInt8>) {
+        let count = bytes.count
+        if count == 0 { return }
+        reserve(count)
+        unsafe bytes.withUnsafeBufferPointer { source in
+            _ = unsafe memcpy(base + end, source.baseAddress!, count)
+        }
+        end &+= count
+    }
+
+    @inlinable
+    public func append(_ literal: StaticString) {
+        let count = literal.utf8CodeUnitCount
+        reserve(count)
+        _ = unsafe memcpy(base + end, literal.utf8Start, count)
+        end &+= count
+    }
+
+    @inlinable
+    public func append(_ bytes: [UInt8]) {
+        append(bytes.span)
+    }
+
+    /// Appends the UTF-8 of `text`.
+    @inlinable
+    public func append(_ text: String) {
+        for byte in text.utf8 { append(byte) }
+    }
+
+    /// Appends `value` in decimal.
+    @inlinable
+    public func appendDecimal(_ value: UInt64) {
+        var divisor: UInt64 = 1
+        var rest = value
+        while rest >= 10 {
+            rest /= 10
+            divisor &*= 10
+        }
+        var left = value
+        while divisor > 0 {
+            append(UInt8(truncatingIfNeeded: left / divisor) &+ 0x30)
+            left %= divisor
+            divisor /= 10
+        }
+    }
+
+    /// Appends `value` in lower-case hexadecimal without leading zeros.
+    @inlinable
+    public func appendHexadecimal(_ value: UInt64) {
+        var shift = value == 0 ? 0 : (63 &- value.leadingZeroBitCount) & ~3
+        while shift >= 0 {
+            append(ASCII.hexDigit(UInt8(truncatingIfNeeded: value &>> UInt64(shift))))
+            shift &-= 4
+        }
+    }
+
+    /// Lets `fill` write into the free space at the end, and takes over as many bytes as it returns (0 or less: none).
+    @unsafe
+    @inlinable
+    public func receive(_ fill: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
+        let free = unsafe UnsafeMutableRawBufferPointer(start: base + end, count: capacity &- end)
+        let filled = unsafe fill(free)
+        precondition(filled <= free.count)
+        if filled > 0 { end &+= filled }
+        return filled
+    }
+}

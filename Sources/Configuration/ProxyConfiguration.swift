@@ -1,0 +1,137 @@
+// The whole configuration as one immutable, validated value: what the text, the flags and the environment
+// come to. Whoever holds one needs no further checks.
+
+public import Admission
+
+/// Everything that `antechamber run` was told.
+public struct ProxyConfiguration: Sendable, Equatable {
+    public var listeners: [Endpoint]
+    public var upstream: UpstreamPolicy
+    public var admission: AdmissionPolicy
+    public var workers: WorkerCount
+    public var accessLog: AccessLog
+    public var errorLog: ErrorLog
+    public var limits: Limits
+    public var timeouts: Timeouts
+
+    public init(
+        listeners: [Endpoint] = [.tcp(host: "127.0.0.1", port: 8080)],
+        upstream: UpstreamPolicy,
+        admission: AdmissionPolicy,
+        workers: WorkerCount = .auto,
+        accessLog: AccessLog = .standardOutput,
+        errorLog: ErrorLog = ErrorLog(),
+        limits: Limits = Limits(),
+        timeouts: Timeouts = Timeouts()
+    ) {
+        self.listeners = listeners
+        self.upstream = upstream
+        self.admission = admission
+        self.workers = workers
+        self.accessLog = accessLog
+        self.errorLog = errorLog
+        self.limits = limits
+        self.timeouts = timeouts
+    }
+}
+
+/// A place to listen at or to connect to.
+public enum Endpoint: Sendable, Hashable {
+    /// `host` is an IPv4 or IPv6 literal (without brackets), `*` for every address, or, for an upstream, a name.
+    case tcp(host: String, port: UInt16)
+    case unix(path: String)
+}
+
+/// The backend.
+public struct UpstreamPolicy: Sendable, Equatable {
+    public var endpoint: Endpoint
+    /// Idle connections kept open per worker.
+    public var keepalive: Int
+
+    public init(endpoint: Endpoint, keepalive: Int = 256) {
+        self.endpoint = endpoint
+        self.keepalive = keepalive
+    }
+}
+
+public enum WorkerCount: Sendable, Equatable {
+    /// As many as the CPUs this process may use, the cgroup's quota counted.
+    case auto
+    case fixed(Int)
+}
+
+/// Where the line a request leaves goes to.
+public enum AccessLog: Sendable, Equatable {
+    case off
+    case standardOutput
+    case file(String)
+}
+
+public struct ErrorLog: Sendable, Equatable {
+    public enum Destination: Sendable, Equatable {
+        case standardError
+        case file(String)
+    }
+
+    public enum Level: String, Sendable, CaseIterable, Comparable {
+        case debug, info, notice, warn, error
+
+        public static func < (left: Level, right: Level) -> Bool {
+            let order = Level.allCases
+            return order.firstIndex(of: left)! < order.firstIndex(of: right)!
+        }
+    }
+
+    public var destination: Destination
+    public var level: Level
+
+    public init(destination: Destination = .standardError, level: Level = .info) {
+        self.destination = destination
+        self.level = level
+    }
+}
+
+/// Bounds on what a client may make the proxy hold.
+public struct Limits: Sendable, Equatable {
+    /// Request line and header section together, in bytes.
+    public var headerBytes: Int
+    /// The request body in bytes; 0 sets no bound.
+    public var bodyBytes: UInt64
+    /// Client connections at once, over all workers; 0 sets no bound.
+    public var connections: Int
+
+    public init(headerBytes: Int = 32 * 1024, bodyBytes: UInt64 = 0, connections: Int = 0) {
+        self.headerBytes = headerBytes
+        self.bodyBytes = bodyBytes
+        self.connections = connections
+    }
+}
+
+/// How long each step may take, in milliseconds.
+public struct Timeouts: Sendable, Equatable {
+    public var clientHeader: Int64
+    public var clientBody: Int64
+    public var keepalive: Int64
+    public var proxyConnect: Int64
+    public var proxySend: Int64
+    public var proxyRead: Int64
+    public var shutdown: Int64
+
+    public init(
+        clientHeader: Int64 = 10_000,
+        clientBody: Int64 = 60_000,
+        keepalive: Int64 = 75_000,
+        proxyConnect: Int64 = 5_000,
+        proxySend: Int64 = 60_000,
+        proxyRead: Int64 = 60_000,
+        shutdown: Int64 = 30_000
+    ) {
+        self.clientHeader = clientHeader
+        self.clientBody = clientBody
+        self.keepalive = keepalive
+        self.proxyConnect = proxyConnect
+        self.proxySend = proxySend
+        self.proxyRead = proxyRead
+        self.shutdown = shutdown
+    }
+}
