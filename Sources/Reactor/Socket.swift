@@ -1,0 +1,92 @@
+// A non-blocking stream socket, closed when its owner lets go of it.
+//
+// No socket here has a DispatchSource of its own, so closing one in `deinit` is sound: the kernel drops it
+// from the epoll set, and the owner has given back its registration.
+
+internal import CLinux
+import Glibc
+public import Bytes
+
+/// What one read or write came to.
+public enum IOResult: Sendable, Equatable {
+    case moved(Int)
+    case wouldBlock
+    /// Reads only: the peer sends no more.
+    case endOfStream
+    case failed(SystemError)
+}
+
+public struct Socket: ~Copyable {
+    public let descriptor: Int32
+
+    init(owning descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        Glibc.close(descriptor)
+    }
+
+    /// Starts to connect. The socket turns writable when it is decided; `pendingError` tells how.
+    public static func connecting(to address: SocketAddress) throws(SystemError) -> Socket {
+        let descriptor = clinux_socket(address.family)
+        if descriptor < 0 { throw SystemError("socket") }
+        let socket = Socket(owning: descriptor)
+        if !address.isUnix { socket.disableDelay() }
+        let status = unsafe address.withSockaddr { unsafe connect(descriptor, $0, $1) }
+        if status != 0 && errno != EINPROGRESS { throw SystemError("connect") }
+        return socket
+    }
+
+    /// The error a connect or a peer left behind, or nil.
+    public var pendingError: SystemError? {
+        let code = clinux_socket_error(descriptor)
+        return code == 0 ? nil : SystemError("connect", code: code)
+    }
+
+    /// Reads what there is, up to the buffer's free space, which must not be empty.
+    public borrowing func read(into buffer: ByteBuffer) -> IOResult {
+        let descriptor = descriptor
+        let count = unsafe buffer.receive { free in
+            unsafe recv(descriptor, free.baseAddress, free.count, 0)
+        }
+        if count > 0 { return .moved(count) }
+        if count == 0 { return .endOfStream }
+        return failure("recv")
+    }
+
+    /// Writes what there is, and drops from the buffer what the kernel took.
+    public borrowing func write(from buffer: ByteBuffer) -> IOResult {
+        let descriptor = descriptor
+        let count = unsafe buffer.readable.withUnsafeBufferPointer { bytes in
+            unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        }
+        if count >= 0 {
+            buffer.consume(count)
+            return .moved(count)
+        }
+        return failure("send")
+    }
+
+    /// Tells the peer that nothing more follows; reading goes on.
+    public borrowing func finishWriting() {
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
+
+    /// Makes closing send a reset, so that the peer cannot take what it got so far for the whole.
+    public borrowing func resetOnClose() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    borrowing func disableDelay() {
+        _ = clinux_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    }
+
+    private func failure(_ call: String) -> IOResult {
+        switch errno {
+        case EAGAIN, EINTR: return .wouldBlock
+        default: return .failed(SystemError(call))
+        }
+    }
+}
