@@ -1,0 +1,96 @@
+// A log's bytes on their way out, without ever making a worker wait.
+//
+// Workers hand over whole lines; one serial queue writes them. Where the disk is full or the pipe is stuck,
+// at most `backlogBytesMax` are held, what comes after that is dropped, and the number of lost lines is said
+// in the log itself once it moves again.
+
+import Dispatch
+import Glibc
+import Synchronization
+
+public final class LogFile: Sendable {
+    /// Bytes handed over and not yet written, at most.
+    public static let backlogBytesMax = 8 << 20
+
+    private let descriptor: Int32
+    private let ownsDescriptor: Bool
+    private let queue: DispatchQueue
+    private let backlog = Atomic<Int>(0)
+    private let lost = Atomic<Int>(0)
+
+    /// Standard output (1) or standard error (2), which stay open.
+    public init(standardDescriptor descriptor: Int32) {
+        self.descriptor = descriptor
+        ownsDescriptor = false
+        queue = DispatchQueue(label: "antechamber.log.\(descriptor)")
+    }
+
+    /// Appends to the file at `path`, made where it is not there (mode 0640).
+    ///
+    /// - Throws: the system's reason as text.
+    public init(appendingTo path: String) throws(LogFileError) {
+        descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        if descriptor < 0 { throw LogFileError(path: path, reason: unsafe String(cString: strerror(errno))) }
+        ownsDescriptor = true
+        queue = DispatchQueue(label: "antechamber.log.\(path)")
+    }
+
+    deinit {
+        if ownsDescriptor { Glibc.close(descriptor) }
+    }
+
+    /// Lines that were dropped since the last one written, because the log did not move.
+    public var lostLines: Int { lost.load(ordering: .relaxed) }
+
+    /// Hands over `bytes`, which hold `lines` whole lines.
+    public func write(_ bytes: [UInt8], lines: Int) {
+        let held = backlog.add(bytes.count, ordering: .relaxed).newValue
+        if held > LogFile.backlogBytesMax {
+            backlog.subtract(bytes.count, ordering: .relaxed)
+            lost.add(lines, ordering: .relaxed)
+            return
+        }
+        queue.async {
+            let missing = self.lost.exchange(0, ordering: .relaxed)
+            if missing > 0 { self.writeAll(Array("# \(missing) lines lost: the log could not be written\n".utf8)) }
+            if !self.writeAll(bytes) { self.lost.add(lines, ordering: .relaxed) }
+            self.backlog.subtract(bytes.count, ordering: .relaxed)
+        }
+    }
+
+    /// Waits until what was handed over is written, for at most `timeoutMilliseconds`.
+    public func flush(timeoutMilliseconds: Int) {
+        let done = DispatchSemaphore(value: 0)
+        queue.async { done.signal() }
+        _ = done.wait(timeout: .now() + .milliseconds(timeoutMilliseconds))
+    }
+
+    /// False where the descriptor takes no more (a full disk, a reader that is gone).
+    @discardableResult
+    private func writeAll(_ bytes: [UInt8]) -> Bool {
+        var written = 0
+        while written < bytes.count {
+            let count = unsafe bytes.withUnsafeBufferPointer { buffer in
+                unsafe Glibc.write(descriptor, buffer.baseAddress! + written, buffer.count - written)
+            }
+            if count > 0 {
+                written += count
+            } else if errno == EAGAIN {
+                // Someone made the shared descriptor non-blocking: wait for room here, on the log's own queue.
+                var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = unsafe poll(&wait, 1, 1000)
+            } else if errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+}
+
+/// A log that cannot be opened.
+public struct LogFileError: Error, Sendable, CustomStringConvertible {
+    public let path: String
+    public let reason: String
+
+    public var description: String { "cannot open log '\(path)': \(reason)" }
+}

@@ -1,0 +1,42 @@
+// RFC 3339 instants, without Foundation.
+
+public import Bytes
+import Glibc
+
+public enum Timestamp {
+    /// Wall-clock nanoseconds since 1970.
+    public static func now() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// Appends `2026-11-23T10:14:05.123Z` (24 bytes).
+    public static func append(wallNanoseconds: Int64, to out: ByteBuffer) {
+        let seconds = wallNanoseconds / 1_000_000_000
+        let date = CivilDate(unixSeconds: seconds)
+        appendPadded(date.year, 4, out)
+        out.append("-")
+        appendPadded(date.month, 2, out)
+        out.append("-")
+        appendPadded(date.day, 2, out)
+        out.append("T")
+        appendPadded(date.hour, 2, out)
+        out.append(":")
+        appendPadded(date.minute, 2, out)
+        out.append(":")
+        appendPadded(date.second, 2, out)
+        out.append(".")
+        appendPadded(Int(wallNanoseconds / 1_000_000 % 1000), 3, out)
+        out.append("Z")
+    }
+
+    private static func appendPadded(_ value: Int, _ width: Int, _ out: ByteBuffer) {
+        var divisor = 1
+        for _ in 1..<width { divisor *= 10 }
+        while divisor > 0 {
+            out.append(UInt8(value / divisor % 10) + 0x30)
+            divisor /= 10
+        }
+    }
+}
