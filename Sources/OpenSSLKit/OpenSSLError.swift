@@ -1,0 +1,5 @@
+/// A failure inside OpenSSL, as its error queue told it.
+public struct OpenSSLError: Error, Sendable, Equatable {
+    public let operation: String
+    public let reason: String
+}

@@ -1,0 +1,1 @@
+public enum SigningAlgorithm: Sendable, Hashable { case rs256, es256 }
