@@ -1,0 +1,48 @@
+// Questions about a list of fields that heads of both directions answer alike.
+
+internal import Bytes
+
+extension [Field] {
+    @inlinable
+    func first(_ kind: FieldKind, in kinds: FieldKindSet) -> Field? {
+        guard kinds.contains(kind) else { return nil }
+        for index in indices where self[index].kind == kind { return self[index] }
+        return nil
+    }
+
+    @inlinable
+    func count(of kind: FieldKind, in kinds: FieldKindSet) -> Int {
+        guard kinds.contains(kind) else { return 0 }
+        var count = 0
+        for index in indices where self[index].kind == kind { count &+= 1 }
+        return count
+    }
+
+    func connectionNominates(_ name: Span<UInt8>, in bytes: Span<UInt8>) -> Bool {
+        for index in indices where self[index].kind == .connection {
+            let value = bytes.slice(self[index].value)
+            var cursor = 0
+            while let option = value.nextListElement(&cursor) {
+                if value.slice(option).equalsIgnoringCase(name) { return true }
+            }
+        }
+        return false
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// The next element of a comma-separated list (RFC 9110 §5.6.1), without the white space around it: may be empty.
+    /// Nil: the list is over.
+    func nextListElement(_ cursor: inout Int) -> ByteRange? {
+        guard cursor <= count else { return nil }
+        var start = cursor
+        var end = firstIndex(of: UInt8(ascii: ","), from: cursor) ?? count
+        cursor = end &+ 1
+        while start < end, isWhitespace(self[start]) { start &+= 1 }
+        while start < end, isWhitespace(self[end &- 1]) { end &-= 1 }
+        return ByteRange(start..<end)
+    }
+}
+
+@inline(__always)
+func isWhitespace(_ byte: UInt8) -> Bool { byte == ASCII.space || byte == ASCII.tab }
