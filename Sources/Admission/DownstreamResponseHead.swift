@@ -1,0 +1,74 @@
+// The head that the client gets, written anew from the backend's.
+
+public import Bytes
+public import HTTPWire
+
+public enum DownstreamResponseHead {
+    /// How the body goes to the client, and what becomes of the connection after it.
+    public struct Outcome: Sendable, Equatable {
+        /// How the body has to be written: `chunked` wants the chunked coding, whatever framing the backend used.
+        public var body: BodyFraming
+        /// Whether the head said that the connection closes.
+        public var closes: Bool
+    }
+
+    /// Appends the head, its empty line included; allocates nothing unless `out` has to grow.
+    ///
+    /// An interim response (1xx) is for an HTTP/1.1 client only: the caller drops it for an older one (RFC 9110 §15.2).
+    ///
+    /// - Parameters:
+    ///   - bytes: those that `head` was parsed from.
+    ///   - version: the client's.
+    ///   - close: close the client's connection after this response. It closes anyway where only that ends the body.
+    @discardableResult
+    public static func write(
+        _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to version: HTTPVersion, at now: Instant, close: Bool,
+        into out: ByteBuffer
+    ) -> Outcome {
+        let isFinal = head.statusCode >= 200
+        let body = framing(head.body, to: version)
+        let closes = isFinal && (close || body == .untilClose)
+
+        out.reserve(head.byteCount + 2 * head.fields.count + 128)
+        out.appendStatusLine(head.statusCode, reason: bytes.slice(head.reason))
+        let hasNominations = head.kinds.contains(.connection)
+        for index in head.fields.indices {
+            let field = head.fields[index]
+            if field.kind.isHopByHop { continue }
+            // Content-Length is written anew from the framing. Where there is no body, it says what a GET would
+            // have got (RFC 9110 §8.6), and goes through.
+            if field.kind == .contentLength, body != .none || !isFinal || head.statusCode == 204 { continue }
+            let name = bytes.slice(field.name)
+            if hasNominations, head.connectionNominates(name, in: bytes) { continue }
+            out.appendFieldLine(name, bytes.slice(field.value))
+        }
+        guard isFinal else {
+            out.appendLineEnd()
+            return Outcome(body: .none, closes: false)
+        }
+
+        if !head.kinds.contains(.date) {
+            out.append("Date: ")
+            HTTPDate.append(now.unixSeconds, to: out)
+            out.appendLineEnd()
+        }
+        out.appendFramingField(body)
+        if closes {
+            out.append("Connection: close\r\n")
+        } else if version == .http10 {
+            // HTTP/1.0 closes unless told otherwise (RFC 9112 §9.3).
+            out.append("Connection: keep-alive\r\n")
+        }
+        out.appendLineEnd()
+        return Outcome(body: body, closes: closes)
+    }
+
+    /// A body of unknown length is chunked to whoever can read that, so that its end is told from a broken
+    /// connection; an HTTP/1.0 client reads until the connection closes (RFC 9112 §6.1, §6.3).
+    private static func framing(_ upstream: BodyFraming, to version: HTTPVersion) -> BodyFraming {
+        switch upstream {
+        case .none, .length: upstream
+        case .chunked, .untilClose: version == .http11 ? .chunked : .untilClose
+        }
+    }
+}

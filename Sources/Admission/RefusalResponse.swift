@@ -1,0 +1,130 @@
+// A refusal as bytes: RFC 6750's challenge, RFC 9457's body.
+
+public import Bytes
+internal import HTTPWire
+internal import JOSE
+
+extension Refusal {
+    /// Appends the whole response.
+    ///
+    /// - Parameters:
+    ///   - requestID: goes into the body and into `X-Request-Id`: visible ASCII of our own making.
+    ///   - realm: of `WWW-Authenticate`; characters that no quoted-string may hold are left out (RFC 9110 §5.6.4).
+    ///   - plainText: the client takes `text/plain` only; see `RequestHead.acceptsOnlyPlainText(in:)`.
+    ///   - omitBody: the request was a HEAD: Content-Length is what a GET would have got (RFC 9110 §9.3.2).
+    ///   - close: the connection closes after this response.
+    public func writeResponse(
+        into out: ByteBuffer, at now: Instant, requestID: Span<UInt8>, realm: String, plainText: Bool, omitBody: Bool,
+        close: Bool
+    ) {
+        let body = ByteBuffer(capacity: 1024)
+        if plainText {
+            writePlainText(into: body, requestID: requestID)
+        } else {
+            writeProblem(into: body, requestID: requestID)
+        }
+
+        out.appendStatusLine(code.status, reason: code.reasonPhrase)
+        out.append("Date: ")
+        HTTPDate.append(now.unixSeconds, to: out)
+        out.appendLineEnd()
+        if let challenge = code.challenge { writeChallenge(challenge, realm: realm, into: out) }
+        if code == .methodNotAllowed {
+            // RFC 9110 §15.5.6 wants the list; CONNECT and TRACE are what is missing from it.
+            out.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n")
+        }
+        if let retryAfterSeconds {
+            out.append("Retry-After: ")
+            out.appendDecimal(UInt64(max(0, retryAfterSeconds)))
+            out.appendLineEnd()
+        }
+        out.append("Cache-Control: no-store\r\n")
+        out.appendFieldLine("X-Request-Id", requestID)
+        out.append(
+            plainText ? "Content-Type: text/plain; charset=utf-8\r\n" : "Content-Type: application/problem+json\r\n")
+        out.append("Content-Length: ")
+        out.appendDecimal(UInt64(body.count))
+        out.append(close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n")
+        if !omitBody { out.append(body.readable) }
+    }
+
+    private func writeChallenge(_ challenge: BearerChallenge, realm: String, into out: ByteBuffer) {
+        out.append("WWW-Authenticate: Bearer realm=\"")
+        for byte in realm.utf8 where byte >= 0x20 && byte < 0x7F {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { out.append(UInt8(ascii: "\\")) }
+            out.append(byte)
+        }
+        out.append(UInt8(ascii: "\""))
+        if case .error(let error) = challenge {
+            out.append(", error=\"")
+            out.append(error)
+            out.append("\", error_description=\"")
+            appendDescription(into: out)
+            out.append(UInt8(ascii: "\""))
+        }
+        out.appendLineEnd()
+    }
+
+    /// RFC 6750 §3 allows %x20-21 / %x23-5B / %x5D-7E: no quote and no backslash.
+    private func appendDescription(into out: ByteBuffer) {
+        for byte in (detail.isEmpty ? code.title : detail).utf8.prefix(Self.descriptionBytesMax) {
+            switch byte {
+            case UInt8(ascii: "\""): out.append(UInt8(ascii: "'"))
+            case UInt8(ascii: "\\"): out.append(UInt8(ascii: "/"))
+            case 0x20...0x7E: out.append(byte)
+            default: out.append(UInt8(ascii: "?"))
+            }
+        }
+    }
+
+    /// Clients bound the header section; the body has the whole text.
+    static let descriptionBytesMax = 512
+
+    private func writeProblem(into body: ByteBuffer, requestID: Span<UInt8>) {
+        var json = JSONWriter(into: body)
+        json.beginObject()
+        json.name("type")
+        json.string("urn:antechamber:\(code.rawValue)")
+        json.name("title")
+        json.string(code.title)
+        json.name("status")
+        json.integer(Int64(code.status))
+        json.name("code")
+        json.string(code.rawValue)
+        if !detail.isEmpty {
+            json.name("detail")
+            json.string(detail)
+        }
+        if let hint {
+            json.name("hint")
+            json.string(hint)
+        }
+        write(expected, as: "expected", into: &json)
+        write(got, as: "got", into: &json)
+        json.name("request_id")
+        json.string(requestID.text())
+        json.endObject()
+    }
+
+    private func write(_ values: [String], as name: String, into json: inout JSONWriter) {
+        guard !values.isEmpty else { return }
+        json.name(name)
+        json.beginArray()
+        for value in values { json.string(value) }
+        json.endArray()
+    }
+
+    private func writePlainText(into body: ByteBuffer, requestID: Span<UInt8>) {
+        body.append(code.title)
+        body.append(" (")
+        body.append(code.rawValue)
+        body.append(")\n")
+        for line in [detail, hint ?? ""] where !line.isEmpty {
+            body.append(line)
+            body.append(ASCII.lf)
+        }
+        body.append("request_id: ")
+        body.append(requestID)
+        body.append(ASCII.lf)
+    }
+}
