@@ -42,6 +42,25 @@ public enum Endpoint: Sendable, Hashable {
     case unix(path: String)
 }
 
+extension Endpoint: CustomStringConvertible {
+    /// As an operator would write it: `127.0.0.1:8080`, `[::1]:8080`, `unix:/run/app.sock`.
+    public var description: String {
+        switch self {
+        case .tcp(let host, let port): (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+
+    /// What a Host field says of it (RFC 9110 §7.2).
+    public var authority: String {
+        switch self {
+        case .tcp(_, 80): String(description.dropLast(3))
+        case .tcp: description
+        case .unix: "localhost"
+        }
+    }
+}
+
 /// The backend.
 public struct UpstreamPolicy: Sendable, Equatable {
     public var endpoint: Endpoint

@@ -23,14 +23,9 @@ public struct AccessRecord {
 
     public init() {}
 
-    /// Appends the line.
-    ///
-    /// - Parameters:
-    ///   - identityMembers: ready-made `"issuer":…,"subject":…,"audience":…`, or empty.
-    ///   - upstream: the backend's address, or empty.
-    public func write(
-        to out: ByteBuffer, requestID: Span<UInt8>, client: Span<UInt8>, method: Span<UInt8>, path: Span<UInt8>,
-        identityMembers: Span<UInt8>, upstream: Span<UInt8>
+    /// Appends the line's beginning: what every request has. `appendMember` may follow, then `appendEnd`.
+    public func appendStart(
+        to out: ByteBuffer, requestID: Span<UInt8>, client: Span<UInt8>, method: Span<UInt8>, path: Span<UInt8>
     ) {
         out.append("{\"time\":\"")
         Timestamp.append(wallNanoseconds: wallNanoseconds, to: out)
@@ -57,15 +52,19 @@ public struct AccessRecord {
         appendMilliseconds(",\"duration_ms\":", durationNanoseconds, out)
         if upstreamNanoseconds > 0 { appendMilliseconds(",\"upstream_ms\":", upstreamNanoseconds, out) }
         if verificationNanoseconds > 0 { appendMilliseconds(",\"verification_ms\":", verificationNanoseconds, out) }
-        if !identityMembers.isEmpty {
-            out.append(",")
-            out.append(identityMembers)
-        }
-        if !upstream.isEmpty {
-            out.append(",\"upstream\":\"")
-            appendEscaped(upstream, out)
-            out.append("\"")
-        }
+    }
+
+    /// Appends `,"NAME":"VALUE"`; `escaped` is the inside of a JSON string already.
+    public func appendMember(_ name: StaticString, escaped: Span<UInt8>, to out: ByteBuffer) {
+        out.append(",\"")
+        out.append(name)
+        out.append("\":\"")
+        out.append(escaped)
+        out.append("\"")
+    }
+
+    /// Ends the line.
+    public func appendEnd(to out: ByteBuffer) {
         out.append("}\n")
     }
 

@@ -6,8 +6,10 @@
 internal import CLinux
 import Glibc
 
-/// Told of each accepted connection. Takes the socket over.
+/// Told of each accepted connection, and takes its socket over.
 public protocol ListenerHandler: AnyObject {
+    /// False: connections wait in the kernel's queue for now.
+    var mayAccept: Bool { get }
     func accepted(_ socket: consuming Socket, from peer: SocketAddress)
 }
 
@@ -50,6 +52,10 @@ public final class Listener: DescriptorHandler, TimerHandler {
 
     public func descriptorReady(_ events: ReadyEvents) {
         for _ in 0..<Listener.batch {
+            if !handler.mayAccept {
+                rest()
+                return
+            }
             var storage = sockaddr_storage()
             let descriptor = unsafe clinux_accept(socket.descriptor, &storage)
             if descriptor >= 0 {

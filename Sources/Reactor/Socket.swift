@@ -44,6 +44,12 @@ public struct Socket: ~Copyable {
         return code == 0 ? nil : SystemError("connect", code: code)
     }
 
+    /// Whether bytes or an end of stream wait to be read, without taking them.
+    public var hasUnreadInput: Bool {
+        var byte: UInt8 = 0
+        return unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0
+    }
+
     /// Reads what there is, up to the buffer's free space, which must not be empty.
     public borrowing func read(into buffer: ByteBuffer) -> IOResult {
         let descriptor = descriptor

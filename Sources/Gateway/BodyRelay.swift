@@ -1,0 +1,100 @@
+// One body on its way through: decoded from the framing it came in, written in the framing it leaves in.
+
+import Bytes
+import HTTPWire
+
+struct BodyRelay {
+    private enum Source {
+        case finished
+        case length(UInt64)
+        case chunked
+        case untilClose
+    }
+
+    private var source = Source.finished
+    private var decoder = ChunkedDecoder()
+    private var writesChunks = false
+    /// Bytes of the body itself, without framing.
+    private(set) var bodyBytes: UInt64 = 0
+
+    /// Whether the whole body, its end included, has been moved.
+    var isFinished: Bool {
+        if case .finished = source { return true }
+        return false
+    }
+
+    /// Whether the end of the source's connection is the end of the body.
+    var endsWithConnection: Bool {
+        if case .untilClose = source { return true }
+        return false
+    }
+
+    /// Bytes still to come, where the framing says.
+    var remainingLength: UInt64? {
+        if case .length(let remaining) = source { return remaining }
+        return nil
+    }
+
+    mutating func start(_ incoming: BodyFraming, as outgoing: BodyFraming) {
+        bodyBytes = 0
+        writesChunks = outgoing == .chunked
+        switch incoming {
+        case .none: source = .finished
+        case .length(let length): source = length == 0 ? .finished : .length(length)
+        case .chunked:
+            decoder.reset()
+            source = .chunked
+        case .untilClose: source = .untilClose
+        }
+    }
+
+    /// Moves what is in `input` until it is empty, the body has ended, or `output` holds `outputBytesMax` or more
+    /// (which it exceeds by at most one piece of the input).
+    ///
+    /// - Throws: `ChunkError` where the chunked coding is broken. What was moved before that stays in `output`.
+    mutating func move(from input: ByteBuffer, to output: ByteBuffer, outputBytesMax: Int) throws(ChunkError) {
+        while !input.isEmpty, output.count < outputBytesMax {
+            switch source {
+            case .finished:
+                return
+            case .length(let remaining):
+                let count = Int(min(remaining, UInt64(input.count)))
+                append(input.readable.extracting(first: count), to: output)
+                input.consume(count)
+                source = remaining == UInt64(count) ? .finished : .length(remaining - UInt64(count))
+            case .chunked:
+                switch try decoder.next(input.readable) {
+                case .needMore(let consumed):
+                    input.consume(consumed)
+                    if consumed == 0 || input.isEmpty { return }
+                case .data(let consumed, let payload):
+                    append(input.readable.slice(payload), to: output)
+                    input.consume(consumed)
+                case .end(let consumed, _):
+                    // Trailers may be dropped by whoever forwards a message (RFC 9110 §6.5.1).
+                    input.consume(consumed)
+                    source = .finished
+                    if writesChunks { output.appendLastChunk() }
+                }
+            case .untilClose:
+                append(input.readable, to: output)
+                input.removeAll()
+            }
+        }
+    }
+
+    /// The source's connection has ended, and with it a body that is delimited so.
+    mutating func finishAtClose(to output: ByteBuffer) {
+        precondition(endsWithConnection)
+        source = .finished
+        if writesChunks { output.appendLastChunk() }
+    }
+
+    private mutating func append(_ bytes: Span<UInt8>, to output: ByteBuffer) {
+        guard !bytes.isEmpty else { return }
+        bodyBytes += UInt64(bytes.count)
+        if writesChunks { output.appendChunkSizeLine(UInt64(bytes.count)) }
+        output.append(bytes)
+        if writesChunks { output.appendLineEnd() }
+    }
+}

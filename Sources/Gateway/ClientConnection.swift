@@ -1,0 +1,129 @@
+// A client's connection: between requests only this, while one is served with an exchange.
+
+import Bytes
+import Reactor
+
+final class ClientConnection: SocketStream, TimerHandler {
+    private enum Phase {
+        /// Accepted, and nothing has come yet.
+        case fresh
+        case idle
+        case serving
+        /// The response is out and our side is shut: what the client still sends is thrown away for a while, since
+        /// closing on unread bytes would send a reset, which can destroy the response on its way.
+        case lingering(bytesLeft: Int)
+    }
+
+    /// What a lingering connection may still send, and for how long.
+    private static let lingerBytesMax = 1 << 20
+    private static let lingerNanoseconds: Int64 = 2_000_000_000
+
+    private unowned let worker: Worker
+    /// The address for the log.
+    let addressText: [UInt8]
+    /// The address for `X-Forwarded-For`: empty for a Unix socket.
+    let forwardedAddress: [UInt8]
+    /// Place in the worker's table.
+    let index: Int
+    var exchange: Exchange?
+    private var phase = Phase.fresh
+    private var timer: TimerID?
+
+    init(worker: Worker, socket: consuming Socket, from peer: SocketAddress, index: Int) throws(SystemError) {
+        self.worker = worker
+        self.index = index
+        addressText = Array(peer.host.utf8)
+        forwardedAddress = peer.isUnix ? [] : addressText
+        try super.init(loop: worker.loop, socket: socket)
+        timer = loop.addTimer(self)
+        schedule(at: loop.now + worker.settings.timeouts.clientHeader * 1_000_000)
+    }
+
+    var isBetweenRequests: Bool {
+        switch phase {
+        case .fresh, .idle: true
+        case .serving, .lingering: false
+        }
+    }
+
+    override func ready() {
+        switch phase {
+        case .fresh, .idle:
+            if canRead {
+                phase = .serving
+                exchange = worker.beginExchange(for: self)
+                exchange?.advance()
+            } else if hasFailed {
+                close()
+            }
+        case .serving:
+            exchange?.advance()
+        case .lingering:
+            linger()
+        }
+    }
+
+    func timerFired(_ timer: TimerID) {
+        switch phase {
+        case .fresh, .idle, .lingering: close()
+        case .serving: exchange?.timedOut()
+        }
+    }
+
+    func schedule(at deadline: Int64) {
+        if let timer { loop.schedule(timer, at: deadline) }
+    }
+
+    /// The exchange is over and has let go: wait for the next request.
+    func idle() {
+        let keepalive = worker.settings.timeouts.keepalive
+        if worker.isDraining || keepalive == 0 {
+            close()
+            return
+        }
+        // Before the first request the head's own time goes on.
+        if case .fresh = phase { return }
+        phase = .idle
+        schedule(at: loop.now + keepalive * 1_000_000)
+    }
+
+    /// The exchange is over and has let go: close, once the client has what was sent.
+    func closeAfterResponse(lingers: Bool) {
+        if !lingers && !canRead {
+            close()
+            return
+        }
+        finishWriting()
+        phase = .lingering(bytesLeft: ClientConnection.lingerBytesMax)
+        schedule(at: loop.now + ClientConnection.lingerNanoseconds)
+        linger()
+    }
+
+    private func linger() {
+        let discarded = worker.discarded
+        while case .lingering(let bytesLeft) = phase {
+            discarded.removeAll()
+            switch fill(discarded) {
+            case .moved:
+                phase = .lingering(bytesLeft: bytesLeft - discarded.count)
+                if bytesLeft <= discarded.count { close() }
+            case .blocked:
+                if hasFailed { close() }
+                return
+            case .ended, .failed:
+                close()
+            }
+            if !isOpen { return }
+        }
+    }
+
+    override func close(reset: Bool = false) {
+        guard isOpen else { return }
+        if let held = timer {
+            timer = nil
+            loop.removeTimer(held)
+        }
+        super.close(reset: reset)
+        worker.clientClosed(self)
+    }
+}

@@ -1,0 +1,179 @@
+// The request's direction: head, decision, body.
+
+import Admission
+import Bytes
+import HTTPWire
+import Reactor
+
+extension Exchange {
+    /// Reads until the head is complete, then judges it. Returns whether anything changed.
+    func readHead() -> Bool {
+        let client = client!
+        let input = clientInput
+        while true {
+            if !input.isEmpty {
+                do throws(RequestError) {
+                    if try requestParser.parse(input.readable) {
+                        startRequest()
+                        return true
+                    }
+                } catch {
+                    refuse(Refusal(error))
+                    return true
+                }
+            }
+            if input.writableCount == 0 { input.reserve(Exchange.inputBytes) }
+            switch client.fill(input) {
+            case .moved:
+                progressedAt = worker.loop.now
+            case .blocked:
+                if input.isEmpty {
+                    release()
+                    client.idle()
+                }
+                return false
+            case .ended, .failed:
+                // Between requests that is how a connection ends; within a head there is nobody left to answer.
+                abandon(reset: false)
+                return false
+            }
+        }
+    }
+
+    private func startRequest() {
+        hasHead = true
+        holdsHead = true
+        rememberForLog()
+        if case .length(let length) = requestParser.head.body, exceedsBodyLimit(length) {
+            refuse(.bodyTooLarge(bytesMax: worker.settings.limits.bodyBytes))
+            return
+        }
+        decide()
+    }
+
+    /// Judges the request; again after its issuer's keys have changed.
+    func decide() {
+        request = .readingHead
+        let before = worker.accessLog == nil ? 0 : Clock.monotonicNanoseconds()
+        let input = clientInput
+        let decision = worker.authenticator.decide(
+            requestParser.head, in: input.readable, at: now, mayAwaitKeys: keyWaits < Exchange.keyWaitsMax)
+        if before > 0 { record.verificationNanoseconds += Clock.monotonicNanoseconds() - before }
+        switch decision {
+        case .admit(let identity):
+            forward(identity)
+        case .refuse(let refusal):
+            refuse(refusal)
+        case .awaitKeys(let issuerIndex, let keyID):
+            request = .awaitingKeys
+            keyWaits += 1
+            progressedAt = worker.loop.now
+            worker.awaitKeys(self, issuerIndex: issuerIndex, unknownKeyID: keyID != nil)
+        }
+    }
+
+    /// The wait for keys took too long: judged with what there is.
+    func stopAwaitingKeys() {
+        keyWaits = Exchange.keyWaitsMax
+        decide()
+    }
+
+    private func forward(_ identity: Identity) {
+        self.identity = identity
+        record.verdict = .verified
+        writeUpstreamHead()
+        let body = requestParser.head.body
+        requestRelay.start(body, as: body)
+        if body == .none {
+            request = .complete
+        } else {
+            clientInput.consume(requestParser.head.byteCount)
+            holdsHead = false
+            request = .relayingBody
+            // What has come of the body is checked before a byte goes upstream.
+            if !moveRequestBody() { return }
+        }
+        connectUpstream()
+    }
+
+    func writeUpstreamHead() {
+        let input = clientInput
+        let clientAddress = client!.forwardedAddress
+        let requestID = requestID.characters
+        let authority = worker.upstreamAuthority
+        let forwarding = ForwardedFields(
+            clientAddress: clientAddress.span, scheme: .http, requestID: requestID.span,
+            upstreamAuthority: authority.span)
+        UpstreamRequestHead.write(
+            requestParser.head, from: input.readable, identity: identity!, hygiene: worker.hygiene,
+            forwarding: forwarding, forwardExpect: requestParser.head.expectsContinue, into: upstreamOutput)
+    }
+
+    /// Moves the body from the client towards the upstream as far as both allow.
+    func relayRequestBody() -> Bool {
+        guard let connection = upstream, !connection.isConnecting else { return false }
+        let client = client!
+        var moved = false
+        for _ in 0..<Exchange.turnsMax {
+            guard moveRequestBody() else { return true }
+            if !flushUpstream() { return moved }
+            if request == .complete { return true }
+            if upstreamOutput.count >= Exchange.outputBytesMax { return moved }
+            if clientInput.writableCount == 0 { clientInput.reserve(1) }
+            switch client.fill(clientInput) {
+            case .moved:
+                progressedAt = worker.loop.now
+                moved = true
+            case .blocked:
+                return moved
+            case .ended, .failed:
+                // A body cut short must not reach the upstream as if it were whole: its connection goes as well.
+                abandon()
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Decodes what has arrived into `upstreamOutput`. False: the body is refused.
+    private func moveRequestBody() -> Bool {
+        do throws(ChunkError) {
+            try requestRelay.move(from: clientInput, to: upstreamOutput, outputBytesMax: Exchange.outputBytesMax)
+        } catch {
+            refuseBody(Refusal(error))
+            return false
+        }
+        if exceedsBodyLimit(requestRelay.bodyBytes) {
+            refuseBody(.bodyTooLarge(bytesMax: worker.settings.limits.bodyBytes))
+            return false
+        }
+        if requestRelay.isFinished { request = .complete }
+        return true
+    }
+
+    /// A body that turned out bad after its request was admitted.
+    private func refuseBody(_ refusal: Refusal) {
+        guard response == .awaitingHead else {
+            abandon()
+            return
+        }
+        refuse(refusal)
+    }
+
+    private func exceedsBodyLimit(_ count: UInt64) -> Bool {
+        let limit = worker.settings.limits.bodyBytes
+        return limit > 0 && count > limit
+    }
+
+    private func rememberForLog() {
+        guard worker.accessLog != nil else { return }
+        loggedLine.removeAll()
+        let input = clientInput
+        let bytes = input.readable
+        let method = bytes.slice(requestParser.head.methodName)
+        loggedMethodBytes = min(method.count, 32)
+        loggedLine.append(method.extracting(first: loggedMethodBytes))
+        let path = bytes.slice(requestParser.head.path)
+        loggedLine.append(path.extracting(first: min(path.count, 2048)))
+    }
+}

@@ -1,0 +1,163 @@
+// The response's direction: head, body, and what becomes of the upstream connection.
+
+import Admission
+import Bytes
+import HTTPWire
+import Reactor
+
+extension Exchange {
+    /// Waits for the connection, sends what is there of the request, and reads the response's head.
+    func awaitResponseHead() -> Bool {
+        guard let connection = upstream else { return false }
+        let input = upstreamInput
+        var moved = false
+        if connection.isConnecting {
+            guard connection.canWrite || connection.hasFailed else { return false }
+            if let error = connection.connectError {
+                connectFailed(error.reason)
+                return true
+            }
+            connection.isConnecting = false
+            moved = true
+            progressedAt = worker.loop.now
+        }
+        if !flushUpstream() { return false }
+        while upstream === connection, response == .awaitingHead {
+            if !input.isEmpty {
+                do throws(ResponseError) {
+                    if try responseParser.parse(input.readable, requestMethod: requestParser.head.method) {
+                        if !takeResponseHead(from: connection) { return isActive }
+                        continue
+                    }
+                } catch {
+                    refuseUpstreamResponse(error.detail)
+                    return true
+                }
+            }
+            if upstreamInput.writableCount == 0 { upstreamInput.reserve(Exchange.inputBytes) }
+            switch connection.fill(upstreamInput) {
+            case .moved:
+                progressedAt = worker.loop.now
+                hasResponseBytes = true
+            case .blocked:
+                if upstreamWriteFailed { upstreamDied("it stopped reading the request") }
+                return moved || upstreamWriteFailed
+            case .ended:
+                upstreamDied("it closed the connection")
+                return true
+            case .failed(let error):
+                upstreamDied(error.reason)
+                return true
+            }
+        }
+        return true
+    }
+
+    /// Writes a parsed head to the client. False: the exchange took another turn.
+    private func takeResponseHead(from connection: UpstreamConnection) -> Bool {
+        let input = upstreamInput
+        let version = requestParser.head.version
+        if responseParser.head.isSwitchingProtocols {
+            refuseUpstreamResponse("101 without a request to switch protocols")
+            return false
+        }
+        if responseParser.head.isInformational {
+            interimResponses += 1
+            if interimResponses > Exchange.interimResponsesMax {
+                refuseUpstreamResponse("too many interim responses")
+                return false
+            }
+            if version == .http11 {
+                DownstreamResponseHead.write(
+                    responseParser.head, from: input.readable, to: version, at: now, close: false,
+                    into: clientOutput)
+            }
+            upstreamInput.consume(responseParser.head.byteCount)
+            responseParser.reset()
+            return flushClient()
+        }
+
+        if holdsHead {
+            clientInput.consume(requestParser.head.byteCount)
+            holdsHead = false
+        }
+        // A request that is still being sent after its answer has no known end on this connection.
+        let close = !requestParser.head.isPersistent || request != .complete || worker.isDraining
+        let outcome = DownstreamResponseHead.write(
+            responseParser.head, from: input.readable, to: version, at: now, close: close, into: clientOutput)
+        closesClient = outcome.closes
+        record.status = responseParser.head.statusCode
+        responseFraming = outcome.body
+        responseRelay.start(responseParser.head.body, as: outcome.body)
+        connection.noteKeepAlive(responseParser.head, in: input.readable, now: worker.loop.now)
+        upstreamInput.consume(responseParser.head.byteCount)
+        response = .relayingBody
+        return true
+    }
+
+    /// Moves the body from the upstream to the client as far as both allow.
+    func relayResponseBody() -> Bool {
+        guard let connection = upstream else { return false }
+        var moved = false
+        for _ in 0..<Exchange.turnsMax {
+            do throws(ChunkError) {
+                try responseRelay.move(from: upstreamInput, to: clientOutput, outputBytesMax: Exchange.outputBytesMax)
+            } catch {
+                truncate(error.detail)
+                return false
+            }
+            if responseRelay.isFinished {
+                responseEnded(connection)
+                return true
+            }
+            if !flushClient() { return false }
+            if clientOutput.count >= Exchange.outputBytesMax { return moved }
+            if upstreamInput.writableCount == 0 { upstreamInput.reserve(1) }
+            switch connection.fill(upstreamInput) {
+            case .moved:
+                progressedAt = worker.loop.now
+                moved = true
+            case .blocked:
+                return moved
+            case .ended where responseRelay.endsWithConnection:
+                responseRelay.finishAtClose(to: clientOutput)
+            case .ended:
+                truncate("the connection closed before the end of the body")
+                return false
+            case .failed(let error):
+                truncate(error.reason)
+                return false
+            }
+        }
+        return true
+    }
+
+    private func responseEnded(_ connection: UpstreamConnection) {
+        record.upstreamNanoseconds = worker.loop.now - upstreamStartedAt
+        upstream = nil
+        connection.exchange = nil
+        // Bytes behind the response, or a request it has not taken whole, make a connection unfit for the next one.
+        let isReusable =
+            responseParser.head.isPersistent && request == .complete && upstreamOutput.isEmpty
+            && upstreamInput.isEmpty && !upstreamWriteFailed
+        if isReusable {
+            worker.pool.give(back: connection)
+        } else {
+            connection.close()
+        }
+        response = .complete
+    }
+
+    /// False: the client is gone, and with it the exchange.
+    private func flushClient() -> Bool {
+        let before = clientOutput.count
+        switch client!.flush(clientOutput) {
+        case .done, .blocked:
+            if clientOutput.count < before { progressedAt = worker.loop.now }
+            return true
+        case .failed:
+            abandon()
+            return false
+        }
+    }
+}

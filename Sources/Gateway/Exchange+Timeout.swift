@@ -1,0 +1,63 @@
+// How long each wait may last. One timer a client connection serves them all: what the exchange waits for is read
+// off its state, and the deadline counts from the last byte that moved (from the first one, while a head is read,
+// so that a byte now and then does not hold a connection).
+
+import Admission
+import Reactor
+
+extension Exchange {
+    private enum Wait {
+        case requestHead, keys, connect, clientTakesResponse, clientSendsBody, upstreamTakesRequest, upstreamAnswers
+    }
+
+    private var wait: Wait {
+        switch request {
+        case .readingHead: return .requestHead
+        case .awaitingKeys: return .keys
+        case .relayingBody, .complete: break
+        }
+        if response == .complete || !clientOutput.isEmpty { return .clientTakesResponse }
+        guard let upstream, !upstream.isConnecting else { return .connect }
+        if !upstreamOutput.isEmpty { return .upstreamTakesRequest }
+        return request == .relayingBody ? .clientSendsBody : .upstreamAnswers
+    }
+
+    func armTimer() {
+        let timeouts = worker.settings.timeouts
+        let milliseconds: Int64
+        var from = progressedAt
+        switch wait {
+        case .requestHead:
+            milliseconds = timeouts.clientHeader
+            from = startedAt
+        case .keys: milliseconds = worker.keyWaitMilliseconds
+        case .connect: milliseconds = timeouts.proxyConnect
+        case .clientTakesResponse, .clientSendsBody: milliseconds = timeouts.clientBody
+        case .upstreamTakesRequest: milliseconds = timeouts.proxySend
+        case .upstreamAnswers: milliseconds = timeouts.proxyRead
+        }
+        client!.schedule(at: from + milliseconds * 1_000_000)
+    }
+
+    func timedOut() {
+        switch wait {
+        case .requestHead:
+            if clientInput.isEmpty { abandon() } else { refuse(.requestTimeout) }
+        case .keys:
+            stopAwaitingKeys()
+        case .clientTakesResponse:
+            abandon()
+        case .clientSendsBody:
+            end(with: .requestTimeout)
+        case .connect, .upstreamTakesRequest, .upstreamAnswers:
+            worker.log.log(.warn, "upstream \(worker.upstreamName): timed out")
+            end(with: .upstreamTimeout)
+        }
+        advance()
+    }
+
+    /// Refuses where that can still be said, else cuts the connection.
+    private func end(with refusal: Refusal) {
+        if response == .awaitingHead { refuse(refusal) } else { truncate("timed out") }
+    }
+}

@@ -1,0 +1,298 @@
+// One request's way through the proxy, from its first byte to the last byte of its response.
+//
+//   read the head            HTTPWire/RequestHeadParser
+//   frame the body           HTTPWire/RequestHeadParser, Limits
+//   decide                   Admission/Authenticator: admit, refuse, or wait for the issuer's keys
+//   forward the head         Admission/UpstreamRequestHead, on a pooled or a new upstream connection
+//   relay the request body   BodyRelay, while the response may come already
+//   relay the response       HTTPWire/ResponseHeadParser, Admission/DownstreamResponseHead, BodyRelay
+//   finish                   log, give the upstream connection back, serve the next request or close
+//
+// Two phases hold the state, one for each direction, and nothing else does: `advance` looks at them after every
+// event and carries on until neither can. Each direction holds at most one input buffer and one output buffer;
+// a direction whose output is full stops reading, which is all there is to backpressure.
+
+import Admission
+import Bytes
+import HTTPWire
+import Observability
+import Reactor
+
+final class Exchange {
+    enum RequestPhase {
+        case readingHead
+        case awaitingKeys
+        case relayingBody
+        /// All of the request has been taken from the client, or what is left of it never will be.
+        case complete
+    }
+
+    enum ResponsePhase {
+        /// No final head has been written to the client yet: a refusal is still possible.
+        case awaitingHead
+        case relayingBody
+        /// All of the response is in `clientOutput`.
+        case complete
+    }
+
+    /// What one read brings at most.
+    static let inputBytes = 16 * 1024
+    /// An output that holds this much stops its source.
+    static let outputBytesMax = 64 * 1024
+    /// Interim responses passed on for one request, at most: an upstream could send them for ever.
+    static let interimResponsesMax = 16
+    /// How often a request may wait for keys before it is judged with what there is.
+    static let keyWaitsMax = 3
+    /// Turns of a relay before others get theirs.
+    static let turnsMax = 32
+
+    unowned let worker: Worker
+    var client: ClientConnection?
+    var upstream: UpstreamConnection?
+
+    let clientInput = ByteBuffer(capacity: Exchange.inputBytes)
+    let clientOutput = ByteBuffer(capacity: Exchange.inputBytes)
+    let upstreamInput = ByteBuffer(capacity: Exchange.inputBytes)
+    let upstreamOutput = ByteBuffer(capacity: Exchange.inputBytes)
+    /// Method and path, kept for the log: the head's bytes are gone by then.
+    let loggedLine = ByteBuffer(capacity: 256)
+    var loggedMethodBytes = 0
+
+    var request = RequestPhase.readingHead
+    var response = ResponsePhase.awaitingHead
+    var requestParser: RequestHeadParser
+    var responseParser: ResponseHeadParser
+    var requestRelay = BodyRelay()
+    var responseRelay = BodyRelay()
+
+    var identity: Identity?
+    var requestID = RequestID()
+    /// The head is still at the front of `clientInput`, because the request may have to be sent a second time.
+    var holdsHead = false
+    var hasHead = false
+    var keyWaits = 0
+    var addressesTried = 0
+    var hasRetried = false
+    var awaitsAddresses = false
+    var interimResponses = 0
+    /// A byte of the response has arrived.
+    var hasResponseBytes = false
+    var upstreamWriteFailed = false
+    /// How the response's body goes to the client.
+    var responseFraming = BodyFraming.none
+    var closesClient = false
+    /// Unread bytes of the client's are to be thrown away before its connection closes.
+    var lingersAtClose = false
+
+    var startedAt: Int64 = 0
+    var upstreamStartedAt: Int64 = 0
+    /// When bytes last moved in any direction.
+    var progressedAt: Int64 = 0
+    var record = AccessRecord()
+
+    private var isAdvancing = false
+    private var mustAdvanceAgain = false
+
+    init(worker: Worker) {
+        self.worker = worker
+        requestParser = RequestHeadParser(headBytesMax: worker.settings.limits.headerBytes)
+        responseParser = ResponseHeadParser(headBytesMax: Worker.responseHeadBytesMax)
+    }
+
+    var isActive: Bool { client != nil }
+
+    var isAwaitingKeys: Bool {
+        if case .awaitingKeys = request { return isActive }
+        return false
+    }
+
+    /// Whether no large head or body has made a buffer grow beyond what is worth keeping.
+    var hasStandardBuffers: Bool {
+        clientInput.capacity == Exchange.inputBytes && upstreamInput.capacity == Exchange.inputBytes
+            && clientOutput.capacity <= 2 * Exchange.inputBytes && upstreamOutput.capacity <= 2 * Exchange.inputBytes
+    }
+    var now: Instant {
+        Instant(monotonicNanoseconds: worker.loop.now, unixSeconds: worker.loop.unixSeconds)
+    }
+
+    /// Takes over a connection that has something to read.
+    func begin(for client: ClientConnection) {
+        self.client = client
+        startedAt = worker.loop.now
+        progressedAt = startedAt
+        requestID = RequestID(using: &worker.requestIDs)
+    }
+
+    /// Something happened to one of the two connections, or a wait is over.
+    func advance() {
+        if isAdvancing {
+            mustAdvanceAgain = true
+            return
+        }
+        guard let client else { return }
+        if client.hasFailed {
+            abandon()
+            return
+        }
+        isAdvancing = true
+        var turns = 0
+        repeat {
+            mustAdvanceAgain = advanceRequest()
+            if isActive, advanceResponse() { mustAdvanceAgain = true }
+            turns += 1
+            if turns == Exchange.turnsMax, mustAdvanceAgain, isActive {
+                // A fast sender and a fast reader could go on like this for ever.
+                let continued = worker.loop.bind(self)
+                worker.loop.mailbox.post { continued.unwrapped.advance() }
+                break
+            }
+        } while mustAdvanceAgain && isActive
+        isAdvancing = false
+        if isActive { armTimer() }
+    }
+
+    private func advanceRequest() -> Bool {
+        switch request {
+        case .readingHead: readHead()
+        case .relayingBody: relayRequestBody()
+        case .awaitingKeys, .complete: false
+        }
+    }
+
+    private func advanceResponse() -> Bool {
+        switch response {
+        case .awaitingHead: awaitResponseHead()
+        case .relayingBody: relayResponseBody()
+        case .complete: flushToEnd()
+        }
+    }
+
+    /// Sends what is left of the response; then the exchange is over.
+    private func flushToEnd() -> Bool {
+        switch client!.flush(clientOutput) {
+        case .blocked: return false
+        case .failed:
+            abandon()
+            return false
+        case .done:
+            finish()
+            return isActive
+        }
+    }
+
+    // MARK: The end
+
+    /// The whole response is on its way: the connection serves the next request, idles, or closes.
+    private func finish() {
+        logAccess()
+        let client = client!
+        if closesClient || request != .complete {
+            let lingers = lingersAtClose || request != .complete
+            release()
+            client.closeAfterResponse(lingers: lingers)
+            return
+        }
+        reset()
+        startedAt = worker.loop.now
+        progressedAt = startedAt
+        if clientInput.isEmpty && !client.canRead {
+            release()
+            client.idle()
+        } else {
+            requestID = RequestID(using: &worker.requestIDs)
+        }
+    }
+
+    /// The client is gone, or can no longer be told the truth: both connections end here.
+    func abandon(reset: Bool = true) {
+        guard let client else { return }
+        if hasHead {
+            // nginx's code for a client that did not wait; nothing was sent with it.
+            if response == .awaitingHead { record.status = 499 }
+            logAccess()
+        }
+        dropUpstream()
+        release()
+        client.close(reset: reset)
+    }
+
+    /// The response has begun and cannot be completed: the connection is cut, so that a part does not pass as the whole.
+    func truncate(_ reason: String) {
+        worker.log.log(.warn, "upstream \(worker.upstreamName): response cut short: \(reason)")
+        record.code = RefusalCode.upstreamInvalidResponse.rawValue
+        // What has arrived is still worth having where its framing shows that it is a part; a body that ends with
+        // the connection needs a reset to show it.
+        _ = client!.flush(clientOutput)
+        abandon(reset: responseFraming == .untilClose)
+    }
+
+    func dropUpstream() {
+        guard let connection = upstream else { return }
+        upstream = nil
+        connection.exchange = nil
+        connection.close()
+    }
+
+    /// Lets go of the connection, which lives on or is closed by the caller.
+    func release() {
+        let connection = client
+        client = nil
+        connection?.exchange = nil
+        reset()
+        clientInput.removeAll()
+        worker.exchangeEnded(self)
+    }
+
+    /// Ready for the next request on the same connection: what is in `clientInput` stays.
+    private func reset() {
+        clientOutput.removeAll()
+        upstreamInput.removeAll()
+        upstreamOutput.removeAll()
+        request = .readingHead
+        response = .awaitingHead
+        requestParser.reset()
+        responseParser.reset()
+        identity = nil
+        holdsHead = false
+        hasHead = false
+        keyWaits = 0
+        addressesTried = 0
+        hasRetried = false
+        awaitsAddresses = false
+        interimResponses = 0
+        hasResponseBytes = false
+        upstreamWriteFailed = false
+        closesClient = false
+        lingersAtClose = false
+        upstreamStartedAt = 0
+        record = AccessRecord()
+    }
+
+    private func logAccess() {
+        guard let log = worker.accessLog else { return }
+        record.wallNanoseconds = Clock.wallNanoseconds()
+        record.durationNanoseconds = Clock.monotonicNanoseconds() - startedAt
+        record.requestBodyBytes = requestRelay.bodyBytes
+        record.responseBodyBytes = responseRelay.bodyBytes
+        let logged = loggedLine
+        let line = logged.readable
+        let requestID = requestID.characters
+        let clientAddress = client!.addressText
+        let method = hasHead ? line.extracting(first: loggedMethodBytes) : line.extracting(first: 0)
+        let path = hasHead ? line.extracting(droppingFirst: loggedMethodBytes) : line.extracting(first: 0)
+        record.appendStart(
+            to: log.batch, requestID: requestID.span, client: clientAddress.span, method: method,
+            path: path)
+        if let identity {
+            record.appendMember("issuer", escaped: identity.issuerJSON, to: log.batch)
+            record.appendMember("subject", escaped: identity.subjectJSON, to: log.batch)
+            record.appendMember("audience", escaped: identity.audienceJSON, to: log.batch)
+        }
+        if upstreamStartedAt > 0 {
+            let name = worker.upstreamNameJSON
+            record.appendMember("upstream", escaped: name.span, to: log.batch)
+        }
+        record.appendEnd(to: log.batch)
+        log.lines += 1
+    }
+}

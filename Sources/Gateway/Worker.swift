@@ -1,0 +1,223 @@
+// One worker: an event loop and everything that lives on it. Nothing here is shared, so nothing is locked.
+
+import Admission
+import Bytes
+import Configuration
+import HTTPWire
+import Observability
+import Reactor
+import Synchronization
+
+/// Where a worker's requests go.
+enum UpstreamAddresses: Sendable {
+    /// The name is being looked up for the first time.
+    case resolving
+    /// Never empty.
+    case known([SocketAddress])
+    case unknown(reason: String)
+}
+
+/// The lines that a worker has not handed over yet.
+final class AccessLogBatch {
+    let batch = ByteBuffer(capacity: 16 * 1024)
+    var lines = 0
+    let file: LogFile
+
+    init(_ file: LogFile) {
+        self.file = file
+    }
+
+    func flush() {
+        if lines == 0 { return }
+        let held = batch
+        file.write(held.readable.copied(), lines: lines)
+        batch.removeAll()
+        lines = 0
+    }
+}
+
+final class Worker: ListenerHandler {
+    /// What the workers of a process have in common.
+    struct Shared: Sendable {
+        let settings: ProxyConfiguration
+        let log: EventLog
+        let accessLog: LogFile?
+        /// Client connections of all workers, for `max_connections`.
+        let connections: ConnectionCount
+        /// Asks for an issuer's keys; answered by `install`.
+        let wantKeys: @Sendable (_ issuerIndex: Int, _ unknownKeyID: Bool) -> Void
+    }
+
+    /// Node sends up to 16 KiB by default; a backend may be more generous than we are with clients.
+    static let responseHeadBytesMax = 64 * 1024
+    /// Exchanges kept for the next requests, with their buffers.
+    private static let spareExchangesMax = 64
+
+    let loop: EventLoop
+    let settings: ProxyConfiguration
+    let log: EventLog
+    let accessLog: AccessLogBatch?
+    let authenticator: Authenticator
+    let hygiene: HeaderHygiene
+    let pool: UpstreamPool
+    let upstreamName: String
+    let upstreamNameJSON: [UInt8]
+    /// The Host for a request that names none.
+    let upstreamAuthority: [UInt8]
+    /// Room for bytes that nobody wants.
+    let discarded = ByteBuffer(capacity: 16 * 1024)
+    var requestIDs = RequestIDGenerator()
+    private(set) var upstreamAddresses = UpstreamAddresses.resolving
+    private(set) var isDraining = false
+
+    private let shared: Shared
+    private var listeners: [Listener] = []
+    private var clients: [ClientConnection?] = []
+    private var freeClients: [Int] = []
+    private var spareExchanges: [Exchange] = []
+    private var awaitingKeys: [[Exchange]]
+    private var awaitingAddresses: [Exchange] = []
+    private var onDrained: (() -> Void)?
+
+    init(loop: EventLoop, shared: Shared) {
+        self.loop = loop
+        self.shared = shared
+        settings = shared.settings
+        log = shared.log
+        accessLog = shared.accessLog.map(AccessLogBatch.init)
+        authenticator = Authenticator(policy: settings.admission)
+        hygiene = HeaderHygiene(policy: settings.admission)
+        pool = UpstreamPool(loop: loop, idleMax: settings.upstream.keepalive)
+        upstreamName = settings.upstream.endpoint.description
+        upstreamNameJSON = Array(upstreamName.utf8)
+        upstreamAuthority = Array(settings.upstream.endpoint.authority.utf8)
+        awaitingKeys = Array(repeating: [], count: settings.admission.issuers.count)
+        if let accessLog {
+            loop.afterBatch = { accessLog.flush() }
+        }
+    }
+
+    /// How long a request waits for keys: a fetch with its discovery step, and a moment.
+    var keyWaitMilliseconds: Int64 {
+        let slowest = settings.admission.issuers.map(\.keys.timeoutMilliseconds).max() ?? 0
+        return 2 * slowest + 1000
+    }
+
+    // MARK: Clients
+
+    func listen(on bound: BoundSocket) throws(SystemError) {
+        listeners.append(try Listener(on: loop, bound: bound, handler: self))
+    }
+
+    var mayAccept: Bool { shared.connections.hasRoom }
+
+    func accepted(_ socket: consuming Socket, from peer: SocketAddress) {
+        let index = freeClients.popLast() ?? clients.count
+        if index == clients.count { clients.append(nil) }
+        do throws(SystemError) {
+            clients[index] = try ClientConnection(worker: self, socket: socket, from: peer, index: index)
+            shared.connections.add()
+        } catch {
+            freeClients.append(index)
+            log.log(.error, "cannot serve a new connection: \(error)")
+        }
+    }
+
+    func clientClosed(_ client: ClientConnection) {
+        clients[client.index] = nil
+        freeClients.append(client.index)
+        shared.connections.remove()
+        if isDraining { reportIfDrained() }
+    }
+
+    func beginExchange(for client: ClientConnection) -> Exchange {
+        let exchange = spareExchanges.popLast() ?? Exchange(worker: self)
+        exchange.begin(for: client)
+        return exchange
+    }
+
+    func exchangeEnded(_ exchange: Exchange) {
+        if spareExchanges.count < Worker.spareExchangesMax, exchange.hasStandardBuffers {
+            spareExchanges.append(exchange)
+        }
+    }
+
+    // MARK: Keys
+
+    func install(_ keys: KeyMaterial, forIssuerAt index: Int) {
+        authenticator.install(keys, forIssuerAt: index)
+        let waiting = awaitingKeys[index]
+        awaitingKeys[index] = []
+        for exchange in waiting where exchange.isAwaitingKeys {
+            exchange.decide()
+            exchange.advance()
+        }
+    }
+
+    func awaitKeys(_ exchange: Exchange, issuerIndex: Int, unknownKeyID: Bool) {
+        awaitingKeys[issuerIndex].append(exchange)
+        shared.wantKeys(issuerIndex, unknownKeyID)
+    }
+
+    // MARK: Upstream addresses
+
+    func install(_ addresses: UpstreamAddresses) {
+        // A name server that is down does not take away the addresses that worked.
+        if case .known = upstreamAddresses, case .unknown = addresses { return }
+        upstreamAddresses = addresses
+        let waiting = awaitingAddresses
+        awaitingAddresses = []
+        for exchange in waiting where exchange.awaitsAddresses {
+            exchange.openConnection()
+            exchange.advance()
+        }
+    }
+
+    func awaitAddresses(_ exchange: Exchange) {
+        awaitingAddresses.append(exchange)
+    }
+
+    // MARK: The end
+
+    /// Stops accepting, closes what idles, lets what is in flight finish, and calls `completion` when all is done.
+    func drain(_ completion: @escaping () -> Void) {
+        isDraining = true
+        onDrained = completion
+        for listener in listeners { listener.stop() }
+        listeners = []
+        for client in clients.compactMap({ $0 }) where client.isBetweenRequests { client.close() }
+        reportIfDrained()
+    }
+
+    /// Closes everything, whatever it is doing.
+    func stop() {
+        for client in clients.compactMap({ $0 }) {
+            if let exchange = client.exchange { exchange.abandon() } else { client.close() }
+        }
+        pool.closeAll()
+        accessLog?.flush()
+        loop.close()
+    }
+
+    private func reportIfDrained() {
+        guard clients.count == freeClients.count, let completion = onDrained else { return }
+        onDrained = nil
+        completion()
+    }
+}
+
+/// Client connections at once, over all workers.
+final class ConnectionCount: Sendable {
+    private let count = Atomic<Int>(0)
+    /// 0 sets no bound.
+    private let maximum: Int
+
+    init(maximum: Int) {
+        self.maximum = maximum
+    }
+
+    var hasRoom: Bool { maximum == 0 || count.load(ordering: .relaxed) < maximum }
+
+    func add() { count.add(1, ordering: .relaxed) }
+    func remove() { count.subtract(1, ordering: .relaxed) }
+}
