@@ -1,12 +1,129 @@
-/// base64url without padding (RFC 4648 §5, RFC 7515 §2).
+// base64url without padding (RFC 4648 §5, RFC 7515 §2), in its one canonical spelling.
+//
+// Strict, since a token that can be spelled in two ways can be remembered, revoked or logged under one of them and
+// used under the other: no padding, no white space, no `+` or `/`, and the bits that do not fill a byte are zero.
+
+/// Strict base64url (RFC 7515 §2).
 public enum Base64URL {
-    public static func encode(_ bytes: Span<UInt8>) -> [UInt8] { fatalError() }
-    public static func decode(_ text: Span<UInt8>) throws(Base64URLError) -> [UInt8] { fatalError() }
-    public static func decode(_ text: Span<UInt8>, into bytes: inout [UInt8]) throws(Base64URLError) { fatalError() }
+    /// Bytes that `count` characters stand for.
+    @inlinable
+    public static func decodedByteCount(_ count: Int) -> Int { count / 4 * 3 + count % 4 * 3 / 4 }
+
+    /// Decodes into `bytes`, whose storage is reused and whose earlier content is gone, whatever the outcome.
+    public static func decode(_ text: Span<UInt8>, into bytes: inout [UInt8]) throws(Base64URLError) {
+        let remainder = text.count & 3
+        if remainder == 1 { throw .badLength }
+        let byteCount = decodedByteCount(text.count)
+        resize(&bytes, to: byteCount)
+        var output = bytes.mutableSpan
+        var source = 0
+        var target = 0
+        let whole = text.count - remainder
+        while source < whole {
+            let a = values[Int(text[source])]
+            let b = values[Int(text[source &+ 1])]
+            let c = values[Int(text[source &+ 2])]
+            let d = values[Int(text[source &+ 3])]
+            if (a | b | c | d) & 0x80 != 0 { throw badCharacter(in: text, from: source) }
+            output[target] = a &<< 2 | b &>> 4
+            output[target &+ 1] = b &<< 4 | c &>> 2
+            output[target &+ 2] = c &<< 6 | d
+            source &+= 4
+            target &+= 3
+        }
+        if remainder == 0 { return }
+        let a = values[Int(text[source])]
+        let b = values[Int(text[source + 1])]
+        let c = remainder == 3 ? values[Int(text[source + 2])] : 0
+        if (a | b | c) & 0x80 != 0 { throw badCharacter(in: text, from: source) }
+        output[target] = a &<< 2 | b &>> 4
+        if remainder == 2 {
+            if b & 0x0F != 0 { throw .nonCanonical }
+        } else {
+            if c & 0x03 != 0 { throw .nonCanonical }
+            output[target + 1] = b &<< 4 | c &>> 2
+        }
+    }
+
+    /// The bytes that `text` spells.
+    public static func decode(_ text: Span<UInt8>) throws(Base64URLError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try decode(text, into: &bytes)
+        return bytes
+    }
+
+    /// The canonical spelling of `bytes`.
+    public static func encode(_ bytes: Span<UInt8>) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count * 4 + 2) / 3)
+        var pending: UInt32 = 0
+        var pendingBits: UInt32 = 0
+        for index in bytes.indices {
+            pending = pending &<< 8 | UInt32(bytes[index])
+            pendingBits &+= 8
+            while pendingBits >= 6 {
+                pendingBits &-= 6
+                text.append(character(pending &>> pendingBits))
+            }
+        }
+        if pendingBits > 0 { text.append(character(pending &<< (6 &- pendingBits))) }
+        return text
+    }
+
+    private static func resize(_ bytes: inout [UInt8], to count: Int) {
+        if bytes.count > count {
+            bytes.removeLast(bytes.count - count)
+        } else if bytes.count < count {
+            bytes.append(contentsOf: repeatElement(0, count: count - bytes.count))
+        }
+    }
+
+    private static func badCharacter(in text: Span<UInt8>, from start: Int) -> Base64URLError {
+        var offset = start
+        while offset < text.count - 1, values[Int(text[offset])] != invalid { offset += 1 }
+        return .badCharacter(offset: offset)
+    }
+
+    private static func character(_ value: UInt32) -> UInt8 {
+        let value = UInt8(truncatingIfNeeded: value & 63)
+        return switch value {
+        case 0..<26: value + UInt8(ascii: "A")
+        case 26..<52: value - 26 + UInt8(ascii: "a")
+        case 52..<62: value - 52 + UInt8(ascii: "0")
+        case 62: UInt8(ascii: "-")
+        default: UInt8(ascii: "_")
+        }
+    }
+
+    private static let invalid: UInt8 = 0xFF
+
+    /// The six bits that a character stands for, or `invalid`.
+    private static let values: InlineArray<256, UInt8> = [
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x3E, 0xFF, 0xFF,
+        0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3A, 0x3B, 0x3C, 0x3D, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E,
+        0x0F, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0xFF, 0xFF, 0xFF, 0xFF, 0x3F,
+        0xFF, 0x1A, 0x1B, 0x1C, 0x1D, 0x1E, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28,
+        0x29, 0x2A, 0x2B, 0x2C, 0x2D, 0x2E, 0x2F, 0x30, 0x31, 0x32, 0x33, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    ]
 }
 
+/// Why a text is not canonical base64url.
 public enum Base64URLError: Error, Sendable, Equatable {
+    /// A length that no bytes encode to: one more than a multiple of four.
     case badLength
+    /// A character outside A–Z a–z 0–9 - _; padding is one.
     case badCharacter(offset: Int)
+    /// The last character carries bits that no byte has.
     case nonCanonical
 }

@@ -1,6 +1,8 @@
+/* The parts of OpenSSL 3 that OpenSSLKit calls; nothing here is visible above OpenSSLKit. */
 #ifndef ANTECHAMBER_COPENSSL_H
 #define ANTECHAMBER_COPENSSL_H
 
+#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -9,6 +11,10 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
+
+/* A macro made of other macros in parentheses, which Swift does not import. */
+static const int antechamber_public_key_selection = EVP_PKEY_PUBLIC_KEY;
 
 #endif

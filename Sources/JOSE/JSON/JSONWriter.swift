@@ -1,17 +1,110 @@
 public import Bytes
 
-/// Writes JSON text (RFC 8259) into a buffer: commas and escapes are its business, nesting is the caller's.
+/// Writes JSON text (RFC 8259) into a buffer, without white space. Commas and escapes are its business; that every
+/// container is closed, and that an object gets names and values in turn, is the caller's.
 public struct JSONWriter {
-    public init(into buffer: ByteBuffer, asciiOnly: Bool = false) { fatalError() }
-    public mutating func beginObject() { fatalError() }
-    public mutating func endObject() { fatalError() }
-    public mutating func beginArray() { fatalError() }
-    public mutating func endArray() { fatalError() }
-    public mutating func name(_ name: String) { fatalError() }
-    public mutating func string(_ text: String) { fatalError() }
-    public mutating func integer(_ value: Int64) { fatalError() }
-    public mutating func bool(_ value: Bool) { fatalError() }
-    public mutating func null() { fatalError() }
-    /// Re-serialises a parsed value without white space; numbers keep their very digits.
-    public mutating func value(_ value: JSONValue) { fatalError() }
+    private let buffer: ByteBuffer
+    private let asciiOnly: Bool
+    private var needsComma = false
+
+    /// - Parameter asciiOnly: escape what is not ASCII too, for places where nothing else may stand.
+    public init(into buffer: ByteBuffer, asciiOnly: Bool = false) {
+        self.buffer = buffer
+        self.asciiOnly = asciiOnly
+    }
+
+    public mutating func beginObject() { open(UInt8(ascii: "{")) }
+    public mutating func endObject() { close(UInt8(ascii: "}")) }
+    public mutating func beginArray() { open(UInt8(ascii: "[")) }
+    public mutating func endArray() { close(UInt8(ascii: "]")) }
+
+    /// The name of the member whose value comes next.
+    public mutating func name(_ name: String) {
+        string(name)
+        buffer.append(ASCII.colon)
+        needsComma = false
+    }
+
+    public mutating func string(_ text: String) {
+        separate()
+        buffer.append(UInt8(ascii: "\""))
+        for scalar in text.unicodeScalars { append(scalar) }
+        buffer.append(UInt8(ascii: "\""))
+    }
+
+    public mutating func integer(_ value: Int64) {
+        separate()
+        if value < 0 { buffer.append(UInt8(ascii: "-")) }
+        buffer.appendDecimal(value.magnitude)
+    }
+
+    public mutating func bool(_ value: Bool) {
+        separate()
+        buffer.append(value ? "true" : "false")
+    }
+
+    public mutating func null() {
+        separate()
+        buffer.append("null")
+    }
+
+    /// Writes a parsed value anew: members in their order, numbers with their very digits. Goes as deep as the
+    /// value's document may nest.
+    public mutating func value(_ value: JSONValue) {
+        switch value.kind {
+        case .null: null()
+        case .bool: bool(value.bool == true)
+        case .number:
+            separate()
+            buffer.append(value.document.bytes.span.extracting(value.node.range))
+        case .string: string(value.string ?? "")
+        case .array:
+            beginArray()
+            for element in value.elements { self.value(element) }
+            endArray()
+        case .object:
+            beginObject()
+            for member in value.members {
+                name(member.name)
+                self.value(member.value)
+            }
+            endObject()
+        }
+    }
+
+    private mutating func open(_ bracket: UInt8) {
+        separate()
+        buffer.append(bracket)
+        needsComma = false
+    }
+
+    private mutating func close(_ bracket: UInt8) {
+        buffer.append(bracket)
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if needsComma { buffer.append(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+
+    private func append(_ scalar: Unicode.Scalar) {
+        switch scalar {
+        case "\"": buffer.append("\\\"")
+        case "\\": buffer.append("\\\\")
+        case "\n": buffer.append("\\n")
+        case "\r": buffer.append("\\r")
+        case "\t": buffer.append("\\t")
+        case " "..."~": buffer.append(UInt8(truncatingIfNeeded: scalar.value))
+        case _ where scalar.isASCII || asciiOnly:
+            for unit in UTF16.encode(scalar)! { appendEscape(unit) }
+        default:
+            for byte in UTF8.encode(scalar)! { buffer.append(byte) }
+        }
+    }
+
+    private func appendEscape(_ unit: UInt16) {
+        buffer.append("\\u")
+        for shift: UInt16 in [12, 8, 4, 0] { buffer.append(ASCII.hexDigit(UInt8(truncatingIfNeeded: unit >> shift))) }
+    }
 }
