@@ -1,22 +1,187 @@
-public enum KeyType: Sendable, Hashable { case rsa(bits: Int), p256, p384, p521, ed25519 }
+// One public key of a JWK set: what it is (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), what it may verify, and why not.
 
-/// The RFC 7638 SHA-256 thumbprint: what a key is, whatever it is called.
-public struct KeyThumbprint: Sendable, Hashable, CustomStringConvertible {
-    var words: (UInt64, UInt64, UInt64, UInt64)
-    public static func == (a: Self, b: Self) -> Bool { a.words == b.words }
-    public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
-    /// base64url, 43 characters.
-    public var description: String { fatalError() }
+internal import Bytes
+internal import OpenSSLKit
+
+/// What kind of key it is, as `kty` and `crv` say.
+public enum KeyType: Sendable, Hashable {
+    case rsa(bits: Int)
+    case p256
+    case p384
+    case p521
+    case ed25519
+
+    /// Whether keys of this type make signatures of that algorithm. ECDSA's algorithms are bound to one curve each
+    /// (RFC 7518 §3.4).
+    public func fits(_ algorithm: SignatureAlgorithm) -> Bool {
+        switch algorithm {
+        case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512:
+            if case .rsa = self { true } else { false }
+        case .es256: self == .p256
+        case .es384: self == .p384
+        case .es512: self == .p521
+        case .edDSA: self == .ed25519
+        }
+    }
 }
 
-/// A public key that may verify tokens.
+/// A public key that may verify tokens; immutable, so that all workers share it.
 public final class Key: Sendable {
     public let keyID: String?
     public let type: KeyType
-    /// The key's own `alg`, which a token's must equal.
+    /// The key's own `alg`. Where it has one, a token's must be the same.
     public let algorithm: SignatureAlgorithm?
     public let thumbprint: KeyThumbprint
-    init(keyID: String?, type: KeyType, algorithm: SignatureAlgorithm?, thumbprint: KeyThumbprint) {
-        self.keyID = keyID; self.type = type; self.algorithm = algorithm; self.thumbprint = thumbprint
+    let publicKey: PublicKey
+
+    /// Reads one entry of a set's `keys`.
+    init(_ jwk: JSONValue) throws(UnusableKey) {
+        guard jwk.kind == .object else { throw .notAnObject }
+        keyID = try Self.keyID(jwk)
+        try Self.checkPurpose(jwk)
+        (publicKey, type, thumbprint) = try Self.material(jwk)
+        algorithm = try Self.algorithm(jwk, for: type)
+    }
+
+    /// Whether this key may verify signatures of that algorithm.
+    public func fits(_ algorithm: SignatureAlgorithm) -> Bool {
+        type.fits(algorithm) && (self.algorithm == nil || self.algorithm == algorithm)
+    }
+
+    /// `kid`, if there is one. One that no token could name makes the key unusable.
+    static func keyID(_ jwk: JSONValue) throws(UnusableKey) -> String? {
+        guard let member = jwk["kid"] else { return nil }
+        guard let keyID = member.string, keyID.utf8.count <= UnverifiedToken.keyIDBytesMax else {
+            throw .badMember("kid")
+        }
+        return keyID
+    }
+
+    /// RFC 7517 §4.2 and §4.3: whoever publishes a key says what it is for.
+    private static func checkPurpose(_ jwk: JSONValue) throws(UnusableKey) {
+        if let use = jwk["use"] {
+            guard use.kind == .string else { throw .badMember("use") }
+            if !use.isString("sig") { throw .notForSignatures }
+        }
+        if let operations = jwk["key_ops"] {
+            guard operations.kind == .array, operations.elements.allSatisfy({ $0.kind == .string }) else {
+                throw .badMember("key_ops")
+            }
+            if !operations.elements.contains(where: { $0.isString("verify") }) { throw .notForSignatures }
+        }
+        // Whoever can read the set could sign with it.
+        if jwk["d"] != nil { throw .privateKey }
+    }
+
+    private static func algorithm(_ jwk: JSONValue, for type: KeyType) throws(UnusableKey) -> SignatureAlgorithm? {
+        guard let member = jwk["alg"] else { return nil }
+        guard let name = member.string else { throw .badMember("alg") }
+        guard let algorithm = SignatureAlgorithm(rawValue: name) else { throw .unsupportedAlgorithm }
+        guard type.fits(algorithm) else { throw .algorithmMismatch }
+        return algorithm
+    }
+
+    private static func material(_ jwk: JSONValue) throws(UnusableKey) -> (PublicKey, KeyType, KeyThumbprint) {
+        guard let kty = jwk["kty"] else { throw .missingMember("kty") }
+        do {
+            if kty.isString("RSA") { return try rsa(jwk) }
+            if kty.isString("EC") { return try elliptic(jwk) }
+            if kty.isString("OKP") { return try edwards(jwk) }
+        } catch let error as UnusableKey {
+            throw error
+        } catch let error as PublicKeyError {
+            throw UnusableKey(error)
+        } catch {
+            throw .refusedByOpenSSL
+        }
+        throw kty.isString("oct") ? .symmetric : .unsupportedKeyType
+    }
+
+    private static func rsa(_ jwk: JSONValue) throws -> (PublicKey, KeyType, KeyThumbprint) {
+        // RFC 7518 §2 wants no leading zero bytes here, but issuers that write the sign byte of their number format
+        // are at large. They are dropped, so that the key has one thumbprint.
+        let n = try bytes("n", jwk).drop { $0 == 0 }
+        let e = try bytes("e", jwk).drop { $0 == 0 }
+        let key = try PublicKey(rsaModulus: Array(n).span, exponent: Array(e).span)
+        guard case .rsa(let bits) = key.kind else { throw UnusableKey.unsupportedKeyType }
+        let thumbprint = try KeyThumbprint(of: [("e", text(Array(e))), ("kty", "RSA"), ("n", text(Array(n)))])
+        return (key, .rsa(bits: bits), thumbprint)
+    }
+
+    private static func elliptic(_ jwk: JSONValue) throws -> (PublicKey, KeyType, KeyThumbprint) {
+        guard let crv = jwk["crv"] else { throw UnusableKey.missingMember("crv") }
+        let curves: [(name: String, curve: EllipticCurve, type: KeyType)] = [
+            ("P-256", .p256, .p256), ("P-384", .p384, .p384), ("P-521", .p521, .p521),
+        ]
+        guard let (name, curve, type) = curves.first(where: { crv.isString($0.name) }) else {
+            throw UnusableKey.unsupportedCurve
+        }
+        let x = try bytes("x", jwk)
+        let y = try bytes("y", jwk)
+        // Written in full, leading zeros included (RFC 7518 §6.2.1.2).
+        guard x.count == curve.coordinateByteCount else { throw UnusableKey.badMember("x") }
+        guard y.count == curve.coordinateByteCount else { throw UnusableKey.badMember("y") }
+        let key = try PublicKey(curve: curve, x: x.span, y: y.span)
+        let thumbprint = try KeyThumbprint(of: [("crv", name), ("kty", "EC"), ("x", text(x)), ("y", text(y))])
+        return (key, type, thumbprint)
+    }
+
+    private static func edwards(_ jwk: JSONValue) throws -> (PublicKey, KeyType, KeyThumbprint) {
+        guard let crv = jwk["crv"] else { throw UnusableKey.missingMember("crv") }
+        guard crv.isString("Ed25519") else { throw UnusableKey.unsupportedCurve }
+        let x = try bytes("x", jwk)
+        let key = try PublicKey(ed25519: x.span)
+        return (key, .ed25519, try KeyThumbprint(of: [("crv", "Ed25519"), ("kty", "OKP"), ("x", text(x))]))
+    }
+
+    private static func bytes(_ name: String, _ jwk: JSONValue) throws(UnusableKey) -> [UInt8] {
+        guard let member = jwk[name] else { throw .missingMember(name) }
+        guard let text = member.string else { throw .badMember(name) }
+        do { return try Base64URL.decode(Array(text.utf8).span) } catch { throw .badMember(name) }
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String { Base64URL.encode(bytes.span).span.text() }
+}
+
+/// Why an entry of a JWK set cannot be used.
+public enum UnusableKey: Error, Sendable, Equatable {
+    case notAnObject
+    case missingMember(String)
+    /// A member of the wrong type, length or encoding.
+    case badMember(String)
+    /// A `kty` that we do not know.
+    case unsupportedKeyType
+    /// `oct`: a shared secret has no place in a published set.
+    case symmetric
+    case unsupportedCurve
+    /// Below 2048 bits.
+    case rsaTooSmall(bits: Int)
+    /// Above 8192 bits.
+    case rsaTooLarge(bits: Int)
+    /// An exponent or modulus that RSA cannot have.
+    case badRSANumber
+    case notOnCurve
+    /// `use` or `key_ops` says that it is for something else.
+    case notForSignatures
+    /// The set publishes the private half.
+    case privateKey
+    /// An `alg` that we do not verify.
+    case unsupportedAlgorithm
+    /// An `alg` that does not go with `kty` and `crv`.
+    case algorithmMismatch
+    /// The set holds more usable keys than `KeySet.keysMax`.
+    case tooManyKeys
+    case refusedByOpenSSL
+
+    fileprivate init(_ error: PublicKeyError) {
+        self =
+            switch error {
+            case .badLength: .badMember("x")
+            case .rsaTooSmall(let bits): .rsaTooSmall(bits: bits)
+            case .rsaTooLarge(let bits): .rsaTooLarge(bits: bits)
+            case .badModulus, .badExponent: .badRSANumber
+            case .notOnCurve: .notOnCurve
+            case .openSSL: .refusedByOpenSSL
+            }
     }
 }

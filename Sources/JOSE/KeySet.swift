@@ -1,41 +1,96 @@
-/// A JWK set (RFC 7517 §5): an immutable snapshot.
+// A JWK set as one fetch or one file gave it, and the choice of the one key that a token must have been signed with.
+
+/// A JWK set (RFC 7517 §5): an immutable snapshot, shared by all workers.
 public final class KeySet: Sendable {
+    /// The longest document that is parsed, in bytes.
     public static let bytesMax = 1 << 20
+    /// Usable keys that are kept.
     public static let keysMax = 100
+    /// Entries of `keys` that are looked at; the rest are as if they were not there.
+    public static let entriesMax = 1000
+
+    /// The usable keys, in document order; never empty.
     public let keys: [Key]
-    /// Keys that cannot be used, each with its reason.
+    /// Entries that cannot be used, each with its reason, in document order.
     public let skipped: [SkippedKey]
-    public init(parsing bytes: Span<UInt8>) throws(KeySetError) { fatalError() }
-    public func selectKey(algorithm: SignatureAlgorithm, keyID: String?) -> KeySelection { fatalError() }
-    public func contains(_ thumbprint: KeyThumbprint) -> Bool { fatalError() }
+    private let thumbprints: Set<KeyThumbprint>
+
+    /// Parses a document. An entry that cannot be used is skipped alone. A document that is not the strict JSON we
+    /// take is refused whole, duplicate member names at any level included: readers that disagree about which of the
+    /// two counts would disagree about the key.
+    public init(parsing bytes: Span<UInt8>) throws(KeySetError) {
+        if bytes.count > Self.bytesMax { throw .tooLarge }
+        let document: JSONDocument
+        do { document = try JSONDocument(parsing: bytes) } catch { throw .badJSON(error) }
+        guard let entries = document.root["keys"], entries.kind == .array else { throw .notAKeySet }
+        var keys: [Key] = []
+        var skipped: [SkippedKey] = []
+        for (index, entry) in entries.elements.prefix(Self.entriesMax).enumerated() {
+            do throws(UnusableKey) {
+                if keys.count == Self.keysMax { throw .tooManyKeys }
+                keys.append(try Key(entry))
+            } catch {
+                skipped.append(SkippedKey(index: index, keyID: try? Key.keyID(entry), reason: error))
+            }
+        }
+        if keys.isEmpty { throw .noUsableKey(skipped: skipped) }
+        self.keys = keys
+        self.skipped = skipped
+        thumbprints = Set(keys.map(\.thumbprint))
+    }
+
+    /// The one key that a token of this algorithm and key ID must have been signed with. Key IDs are compared byte
+    /// for byte. Without a key ID the key is found only if no other fits the algorithm.
+    public func selectKey(algorithm: SignatureAlgorithm, keyID: String?) -> KeySelection {
+        var found: [Key] = []
+        var hasKeyID = false
+        for key in keys {
+            if let keyID {
+                guard let candidate = key.keyID, candidate.hasSameBytes(as: keyID) else { continue }
+                hasKeyID = true
+            }
+            // The same key under two entries leaves no doubt about which to use.
+            if key.fits(algorithm), !found.contains(where: { $0.thumbprint == key.thumbprint }) { found.append(key) }
+        }
+        if found.count == 1 { return .key(found[0]) }
+        if found.count > 1 { return .ambiguous(found.count) }
+        if let keyID, !hasKeyID, !skipped.contains(where: { $0.keyID?.hasSameBytes(as: keyID) == true }) {
+            return .unknown
+        }
+        return .unfit
+    }
+
+    /// Whether the set still has this key.
+    public func contains(_ thumbprint: KeyThumbprint) -> Bool { thumbprints.contains(thumbprint) }
 }
 
+/// The outcome of looking for a token's key.
 public enum KeySelection: Sendable {
     case key(Key)
-    /// No key of that ID in the set (a newer set may have one); without an ID: no key fits.
+    /// No entry has that key ID. A newer set may.
     case unknown
-    /// The set has that ID, but its key is not one for this algorithm, or is unusable. A newer set is no cure.
+    /// No key of the set is for this algorithm: the one with the token's key ID is of another kind or unusable, or the
+    /// token has no key ID and nothing fits. The token is at fault; fetching the set anew is no cure.
     case unfit
-    /// So many keys fit.
+    /// So many different keys fit.
     case ambiguous(Int)
 }
 
+/// An entry of a JWK set that cannot be used.
 public struct SkippedKey: Sendable, Equatable {
-    public enum Reason: Sendable, Equatable {
-        case notAnObject, missingMember(String), badMember(String), unsupportedKeyType, symmetric, unsupportedCurve
-        case rsaTooSmall(bits: Int), rsaTooLarge(bits: Int), badExponent, notOnCurve
-        case notForSignatures, unsupportedAlgorithm(String), algorithmMismatch, tooManyKeys
-    }
-    /// Place in `keys`, from 0.
+    /// Its place in `keys`, from 0.
     public let index: Int
     public let keyID: String?
-    public let reason: Reason
+    public let reason: UnusableKey
 }
 
+/// Why a document is of no use as a JWK set.
 public enum KeySetError: Error, Sendable, Equatable {
+    /// More than `KeySet.bytesMax` bytes.
     case tooLarge
     case badJSON(JSONError)
-    /// No object with a `keys` array.
+    /// Not an object with an array `keys`.
     case notAKeySet
+    /// `keys` is empty, or holds nothing that can be used.
     case noUsableKey(skipped: [SkippedKey])
 }

@@ -1,19 +1,80 @@
-/// Verifies signatures; one per worker, confined to it.
+// Where a token becomes believable. VerifiedClaims is the proof, and this file is the only place that can make one:
+// its initialiser is private to the file, so that "the signature held" cannot be claimed elsewhere by mistake, only
+// here by checking. It cannot be copied either, so one verification admits once.
+
+internal import OpenSSLKit
+
+/// Verifies tokens' signatures. One a worker, confined to it: the prepared OpenSSL contexts it keeps are not for
+/// sharing.
 public final class SignatureVerifier {
+    /// Prepared contexts kept. A worker meets few: each key with each algorithm that its tokens use. What rotation
+    /// leaves behind goes when the table is full, all at once; the rest is prepared anew at some 5 µs each.
+    public static let preparedMax = 256
+
+    private struct Purpose: Hashable {
+        let thumbprint: KeyThumbprint
+        let algorithm: SignatureAlgorithm
+    }
+
+    private var prepared: [Purpose: PreparedVerifier] = [:]
+
     public init() {}
-    /// nil: the signature does not hold.
-    public func verify(_ token: borrowing UnverifiedToken, with key: Key, algorithm: SignatureAlgorithm) -> VerifiedClaims? { fatalError() }
+
+    /// The token's claims if `key` signed it with `algorithm`; nil if not. Nil too where the algorithm is not the one
+    /// the token names (RFC 8725 §3.1) or not one for this key: the caller has chosen both before, and a slip there
+    /// must not be what an attacker needs.
+    public func verify(
+        _ token: borrowing UnverifiedToken, with key: Key, algorithm: SignatureAlgorithm
+    ) -> VerifiedClaims? {
+        guard token.algorithm == algorithm, key.fits(algorithm) else { return nil }
+        guard let verifier = verifier(for: key, algorithm) else { return nil }
+        guard verifier.isValid(token.signature.span, for: token.signingInput.span) else { return nil }
+        return VerifiedClaims(token, by: key, algorithm)
+    }
+
+    private func verifier(for key: Key, _ algorithm: SignatureAlgorithm) -> PreparedVerifier? {
+        let purpose = Purpose(thumbprint: key.thumbprint, algorithm: algorithm)
+        if let ready = prepared[purpose] { return ready }
+        // Fails only where OpenSSL lacks memory: then nothing is verified.
+        guard let fresh = try? PreparedVerifier(key.publicKey, algorithm.scheme) else { return nil }
+        if prepared.count == Self.preparedMax { prepared.removeAll(keepingCapacity: true) }
+        prepared[purpose] = fresh
+        return fresh
+    }
 }
 
-/// Claims whose signature held. Only `SignatureVerifier` can make one.
+/// Claims whose signature held. Whether they admit anyone (times, audience, requirements) is decided elsewhere.
 public struct VerifiedClaims: ~Copyable {
-    /// The claims object.
+    /// The claims: an object.
     public let claims: JSONValue
     public let algorithm: SignatureAlgorithm
+    /// The key that signed.
     public let keyThumbprint: KeyThumbprint
-    /// `typ` as written.
+    /// `typ` of the header, which the signature covers too.
     public let type: String?
-    fileprivate init(claims: JSONValue, algorithm: SignatureAlgorithm, keyThumbprint: KeyThumbprint, type: String?) {
-        self.claims = claims; self.algorithm = algorithm; self.keyThumbprint = keyThumbprint; self.type = type
+
+    fileprivate init(_ token: borrowing UnverifiedToken, by key: Key, _ algorithm: SignatureAlgorithm) {
+        claims = token.claims.root
+        self.algorithm = algorithm
+        keyThumbprint = key.thumbprint
+        type = token.type
+    }
+}
+
+extension SignatureAlgorithm {
+    /// How signatures of this algorithm are made.
+    var scheme: SignatureScheme {
+        switch self {
+        case .rs256: .rsaPKCS1(.sha256)
+        case .rs384: .rsaPKCS1(.sha384)
+        case .rs512: .rsaPKCS1(.sha512)
+        case .ps256: .rsaPSS(.sha256)
+        case .ps384: .rsaPSS(.sha384)
+        case .ps512: .rsaPSS(.sha512)
+        case .es256: .ecdsa(.sha256)
+        case .es384: .ecdsa(.sha384)
+        case .es512: .ecdsa(.sha512)
+        case .edDSA: .ed25519
+        }
     }
 }

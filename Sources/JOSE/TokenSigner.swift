@@ -1,15 +1,87 @@
+internal import Bytes
 public import OpenSSLKit
 
-/// Signs compact JWS tokens with a key of ours (embedded demo issuer, tests).
+/// Makes compact JWS tokens with a key of our own: the embedded demo issuer's, and the tests'.
 public final class TokenSigner: Sendable {
-    /// A fresh key: RS256 (RSA-2048) or ES256 (P-256).
-    public init(generating algorithm: SigningAlgorithm, keyID: String) throws(OpenSSLError) { fatalError() }
-    /// `claims` is a JSON object text. Returns the token's ASCII bytes.
-    public func sign(claims: String, type: String? = "at+jwt") throws(OpenSSLError) -> String { fatalError() }
-    /// Signs exactly this header and payload.
-    public func sign(header: String, claims: String) throws(OpenSSLError) -> String { fatalError() }
-    /// The public key as a JWK, with kid, alg and use.
-    public var publicJWK: String { fatalError() }
+    public let keyID: String
+    private let key: SigningKey
+    private let members: PublicKeyMembers
+
+    /// Signs with `key`; `keyID` becomes the `kid` of tokens and JWK.
+    public init(_ key: SigningKey, keyID: String) throws(OpenSSLError) {
+        self.key = key
+        self.keyID = keyID
+        members = try key.publicMembers()
+    }
+
+    /// Signs with a fresh key.
+    public convenience init(generating algorithm: SigningAlgorithm, keyID: String) throws(OpenSSLError) {
+        try self.init(SigningKey(generating: algorithm), keyID: keyID)
+    }
+
+    /// The `alg` of its tokens.
+    public var algorithm: SignatureAlgorithm { key.algorithm == .rs256 ? .rs256 : .es256 }
+
+    /// A token of these claims, the text of a JSON object. `type` becomes `typ`; nil leaves it out.
+    public func sign(claims: String, type: String? = "at+jwt") throws(OpenSSLError) -> String {
+        let header = Self.json { writer in
+            writer.beginObject()
+            writer.name("alg")
+            writer.string(algorithm.rawValue)
+            if let type {
+                writer.name("typ")
+                writer.string(type)
+            }
+            writer.name("kid")
+            writer.string(keyID)
+            writer.endObject()
+        }
+        return try sign(header: header, claims: claims)
+    }
+
+    /// A token of exactly this header and these claims, whatever they say; the signature is always over them.
+    public func sign(header: String, claims: String) throws(OpenSSLError) -> String {
+        let input = Self.text(Array(header.utf8)) + "." + Self.text(Array(claims.utf8))
+        return input + "." + Self.text(try key.sign(Array(input.utf8).span))
+    }
+
+    /// The public key as a JWK (RFC 7517 §4) for signatures of this algorithm.
+    public var publicJWK: String { Self.json(writeJWK) }
+
     /// A JWK set of this key alone.
-    public var keySet: String { fatalError() }
+    public var keySet: String {
+        Self.json { writer in
+            writer.beginObject()
+            writer.name("keys")
+            writer.beginArray()
+            writeJWK(&writer)
+            writer.endArray()
+            writer.endObject()
+        }
+    }
+
+    private func writeJWK(_ writer: inout JSONWriter) {
+        var parts = [("kid", keyID), ("use", "sig"), ("alg", algorithm.rawValue)]
+        switch members {
+        case .rsa(let n, let e):
+            parts += [("kty", "RSA"), ("n", Self.text(n)), ("e", Self.text(e))]
+        case .elliptic(_, let x, let y):
+            parts += [("kty", "EC"), ("crv", "P-256"), ("x", Self.text(x)), ("y", Self.text(y))]
+        }
+        writer.beginObject()
+        for (name, value) in parts {
+            writer.name(name)
+            writer.string(value)
+        }
+        writer.endObject()
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String { Base64URL.encode(bytes.span).span.text() }
+
+    private static func json(_ write: (inout JSONWriter) -> Void) -> String {
+        let buffer = ByteBuffer(capacity: 1024)
+        var writer = JSONWriter(into: buffer)
+        write(&writer)
+        return buffer.readable.text()
+    }
 }

@@ -1,41 +1,138 @@
+// A compact JWS, taken apart. Everything here is structure: nothing a token says is believed before SignatureVerifier
+// has checked it, and the only part of the claims that can be read before then is `iss`, which chooses whose keys to
+// check it with.
+
 public import Bytes
 
-/// A compact JWS (RFC 7515 §3.1), structurally checked; nothing in it is believed yet. Owns its bytes.
+/// A compact JWS (RFC 7515 §3.1) whose claims are a JSON object (RFC 7519 §7.2), structurally sound and unverified.
+///
+/// It owns copies of its parts, so what is verified later is what was parsed, whatever became of the buffer it came
+/// from. `jwk`, `jku`, `x5u` and `x5c` in its header are not looked at: a token does not choose its own key.
 public struct UnverifiedToken: Sendable {
+    /// The longest token that is parsed, in bytes.
     public static let bytesMax = 16_384
-    public init(parsing bytes: Span<UInt8>) throws(TokenSyntaxError) { fatalError() }
+    /// The longest `kid` that is taken, in bytes of UTF-8.
+    public static let keyIDBytesMax = 512
+
     /// `alg` as written.
-    public var algorithmName: String { fatalError() }
-    /// The algorithm, where `alg` names one that we know.
-    public var algorithm: SignatureAlgorithm? { fatalError() }
-    public var keyID: String? { fatalError() }
+    public let algorithmName: String
+    /// The algorithm, where `alg` names one that we know; `none` and the like are not among them.
+    public let algorithm: SignatureAlgorithm?
+    public let keyID: String?
     /// `typ` as written.
-    public var type: String? { fatalError() }
-    /// `iss` if it is a string. May be used only to choose the policy.
-    public var unverifiedIssuer: String? { fatalError() }
+    public let type: String?
+
+    let claims: JSONDocument
+    let signature: [UInt8]
+    /// The header and the payload as they were encoded, with the dot between them (RFC 7515 §5.2, step 8).
+    let signingInput: [UInt8]
+
+    public init(parsing bytes: Span<UInt8>) throws(TokenSyntaxError) {
+        if bytes.count > Self.bytesMax { throw .tooLarge }
+        let dots = try Self.findDots(bytes)
+        let header = try Self.object(.header, bytes.extracting(0..<dots.first))
+        (algorithmName, keyID, type) = try Self.checkHeader(header.root)
+        algorithm = SignatureAlgorithm(rawValue: algorithmName)
+        claims = try Self.object(.payload, bytes.extracting((dots.first + 1)..<dots.second))
+        signature = try Self.decode(.signature, bytes.extracting((dots.second + 1)..<bytes.count))
+        signingInput = bytes.extracting(0..<dots.second).copied()
+    }
+
+    /// `iss`, if it is a string. May be used only to choose the policy to verify with.
+    public var unverifiedIssuer: String? { claims.root["iss"]?.string }
+
+    /// The two dots of a compact JWS. All are counted, in one pass that keeps nothing, so that the caller can be told
+    /// what it sent instead.
+    private static func findDots(
+        _ bytes: Span<UInt8>
+    ) throws(TokenSyntaxError) -> (first: Int, second: Int) {
+        if !bytes.isEmpty, bytes[0] == UInt8(ascii: "{") { throw .jsonSerialization }
+        var count = 0
+        var first = 0
+        var second = 0
+        var start = 0
+        while let dot = bytes.firstIndex(of: UInt8(ascii: "."), from: start) {
+            if count == 0 { first = dot }
+            if count == 1 { second = dot }
+            count += 1
+            start = dot + 1
+        }
+        switch count {
+        case 0: throw .opaque
+        case 2: return (first, second)
+        case 4: throw .encrypted
+        default: throw .wrongPartCount(count + 1)
+        }
+    }
+
+    private static func checkHeader(
+        _ header: JSONValue
+    ) throws(TokenSyntaxError) -> (algorithm: String, keyID: String?, type: String?) {
+        guard let algorithm = header["alg"] else { throw .missingAlgorithm }
+        guard let algorithmName = algorithm.string else { throw .badAlgorithm }
+        // RFC 7515 §4.1.11: whoever does not understand all that `crit` names must refuse; we understand none, and a
+        // list that is empty or no list is not allowed either.
+        if header["crit"] != nil { throw .criticalExtension }
+        // RFC 7797 §7 forbids `b64` in a JWT.
+        if let encoded = header["b64"], encoded.bool != true { throw .unencodedPayload }
+        var keyID: String?
+        if let member = header["kid"] {
+            guard let text = member.string, text.utf8.count <= keyIDBytesMax else { throw .badKeyID }
+            keyID = text
+        }
+        var type: String?
+        if let member = header["typ"] {
+            guard let text = member.string else { throw .badType }
+            type = text
+        }
+        return (algorithmName, keyID, type)
+    }
+
+    private static func object(_ part: TokenPart, _ text: Span<UInt8>) throws(TokenSyntaxError) -> JSONDocument {
+        let bytes = try decode(part, text)
+        let document: JSONDocument
+        do { document = try JSONDocument(parsing: bytes) } catch { throw .badJSON(part, error) }
+        if document.root.kind != .object { throw .notAnObject(part) }
+        return document
+    }
+
+    private static func decode(_ part: TokenPart, _ text: Span<UInt8>) throws(TokenSyntaxError) -> [UInt8] {
+        do { return try Base64URL.decode(text) } catch { throw .badBase64(part, error) }
+    }
 }
 
-public enum TokenPart: Sendable, Equatable { case header, payload, signature }
+/// A part of a compact JWS.
+public enum TokenPart: Sendable, Equatable {
+    case header
+    case payload
+    case signature
+}
 
+/// Why bytes are not a token that we could verify; precise, so that the caller can be told what it sent instead.
 public enum TokenSyntaxError: Error, Sendable, Equatable {
+    /// More than `UnverifiedToken.bytesMax` bytes.
     case tooLarge
-    /// No dots: an opaque token.
+    /// Not a dot in it: an opaque token, such as an issuer hands out when no audience was asked for.
     case opaque
-    /// The JSON serialisation of a JWS or JWE.
+    /// The JSON serialisation of a JWS or a JWE (RFC 7515 §7.2).
     case jsonSerialization
-    /// Five parts: a JWE.
+    /// Five parts: a JWE (RFC 7516 §3.1).
     case encrypted
+    /// So many parts, where a JWS has three.
     case wrongPartCount(Int)
     case badBase64(TokenPart, Base64URLError)
     case badJSON(TokenPart, JSONError)
+    /// JSON, but no object.
     case notAnObject(TokenPart)
     case missingAlgorithm
     /// `alg` is no string.
     case badAlgorithm
+    /// `kid` is no string, or longer than `UnverifiedToken.keyIDBytesMax`.
     case badKeyID
     /// `typ` is no string.
     case badType
+    /// A `crit` header (RFC 7515 §4.1.11).
     case criticalExtension
-    /// `b64` other than true.
+    /// `b64` with another value than true (RFC 7797).
     case unencodedPayload
 }
