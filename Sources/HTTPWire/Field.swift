@@ -33,7 +33,7 @@ public enum FieldKind: UInt8, Sendable, CaseIterable {
     // The content.
     case contentType, contentEncoding, contentRange
     // Controls of a request or a response (RFC 9110 §6.5.1).
-    case cacheControl, date, server, range, vary, location, maxForwards
+    case cacheControl, date, range, vary, location, maxForwards
 }
 
 extension FieldKind {

@@ -1,0 +1,37 @@
+// The Connection field (RFC 9110 §7.6.1), as far as it concerns the connection itself.
+
+internal import Bytes
+
+struct ConnectionOptions {
+    var close = false
+    var keepAlive = false
+    var upgrade = false
+    /// An element that is no token: which field it was meant to name cannot be told.
+    var isMalformed = false
+
+    init(_ fields: borrowing [Field], kinds: FieldKindSet, in bytes: Span<UInt8>) {
+        guard kinds.contains(.connection) else { return }
+        for index in fields.indices where fields[index].kind == .connection {
+            let value = bytes.slice(fields[index].value)
+            var cursor = 0
+            while let range = value.nextListElement(&cursor) { add(value.slice(range)) }
+        }
+    }
+
+    private mutating func add(_ option: Span<UInt8>) {
+        if option.equalsIgnoringCase("keep-alive") {
+            keepAlive = true
+        } else if option.equalsIgnoringCase("close") {
+            close = true
+        } else if option.equalsIgnoringCase("upgrade") {
+            upgrade = true
+        } else if option.firstNonToken(from: 0, upTo: option.count) < option.count {
+            isMalformed = true
+        }
+    }
+
+    /// Whether the connection stays open after the message (RFC 9112 §9.3).
+    func isPersistent(_ version: HTTPVersion) -> Bool {
+        !close && !isMalformed && (version == .http11 || keepAlive)
+    }
+}

@@ -1,0 +1,52 @@
+// What a response's fields say of the response as a whole: asked once, when all of them are there.
+
+internal import Bytes
+
+extension ResponseHead {
+    /// Settles framing, persistence and upgrade from the fields.
+    mutating func applyFields(_ bytes: Span<UInt8>, requestMethod: Method) throws(ResponseError) {
+        let options = ConnectionOptions(fields, kinds: kinds, in: bytes)
+        isPersistent = options.isPersistent(version)
+        hasUpgrade = version == .http11 && options.upgrade && kinds.contains(.upgrade)
+        try applyFraming(bytes, requestMethod: requestMethod)
+    }
+
+    /// Clears all but the field storage.
+    mutating func removeAll() {
+        var storage: [Field] = []
+        swap(&storage, &fields)
+        storage.removeAll(keepingCapacity: true)
+        self = ResponseHead()
+        swap(&storage, &fields)
+    }
+
+    /// RFC 9112 §6.3, in its order. Framing fields are checked even where they do not apply.
+    private mutating func applyFraming(_ bytes: Span<UInt8>, requestMethod: Method) throws(ResponseError) {
+        let declared: BodyFraming?
+        do {
+            declared = try declaredFraming(fields, kinds: kinds, version: version, in: bytes)
+        } catch {
+            switch error {
+            case .ambiguous(let detail): throw ResponseError(.ambiguousFraming, detail)
+            case .codingNotTaken:
+                throw ResponseError(.ambiguousFraming, "a transfer coding that was not asked for")
+            }
+        }
+        let declaresContent = declared != nil && declared != .length(0)
+        switch statusCode {
+        case ..<200:
+            // The upstream may believe that content follows; we would read that content as the next head.
+            if declaresContent { throw ResponseError(.ambiguousFraming, "a 1xx response that declares content") }
+            body = .none
+        case 204:
+            body = .none
+            // The same doubt, but a final response: it ends here, and the connection is not used again.
+            if declaresContent { isPersistent = false }
+        case 304:
+            body = .none
+        default:
+            body = requestMethod == .head ? .none : declared ?? .untilClose
+            if body == .untilClose { isPersistent = false }
+        }
+    }
+}
