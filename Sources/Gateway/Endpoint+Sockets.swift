@@ -1,0 +1,32 @@
+// Configured endpoints as the kernel's addresses.
+
+import Configuration
+public import Reactor
+
+extension Endpoint {
+    /// The kernel's address where no name has to be looked up.
+    var address: SocketAddress? {
+        switch self {
+        case .tcp(let host, let port): SocketAddress(numericHost: host, port: port)
+        case .unix(let path): SocketAddress(unixPath: path)
+        }
+    }
+
+    /// The endpoint with the port that the kernel chose.
+    func bound(to address: SocketAddress) -> Endpoint {
+        guard case .tcp(let host, _) = self, let port = address.port else { return self }
+        return .tcp(host: host, port: port)
+    }
+}
+
+extension BoundSocket {
+    /// Binds and listens at a configured endpoint.
+    public convenience init(endpoint: Endpoint, sharesPort: Bool) throws(SystemError) {
+        guard let address = endpoint.address else { throw SystemError("bind", code: 99 /* EADDRNOTAVAIL */) }
+        if case .unix(let path) = endpoint {
+            try self.init(address, unixPath: path, sharesPort: sharesPort)
+        } else {
+            try self.init(address, unixPath: nil, sharesPort: sharesPort)
+        }
+    }
+}

@@ -1,0 +1,139 @@
+// The whole proxy: workers, the control plane that serves them, and their end.
+//
+// Calls come from one queue (the main one); everything else is posted to the loops.
+
+public import Configuration
+import Dispatch
+public import Observability
+import Reactor
+
+public final class Proxy {
+    /// Why the proxy does not run.
+    public struct StartFailure: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    private let configuration: ProxyConfiguration
+    private let log: EventLog
+    private let accessLog: LogFile?
+    private let control: EventLoop
+    private let keys: KeyService
+    private let resolver: UpstreamResolver
+    private var loops: [EventLoop] = []
+    private var workers: [QueueBound<Worker>] = []
+    private var bound: [BoundSocket] = []
+
+    /// Prepares everything and touches no network yet.
+    public init(_ configuration: ProxyConfiguration, log: EventLog, accessLog: LogFile?) throws {
+        self.configuration = configuration
+        self.log = log
+        self.accessLog = accessLog
+        SignalSource.ignoreBrokenPipes()
+        control = try EventLoop(label: "antechamber.control", lingerMilliseconds: 0)
+        keys = KeyService(policies: configuration.admission.issuers, loop: control) { level, message in
+            log.log(level, message)
+        }
+        resolver = UpstreamResolver(configuration.upstream.endpoint, loop: control)
+    }
+
+    /// Binds the listeners, starts the workers, and begins to fetch keys. Returns where it listens.
+    ///
+    /// - Throws: `StartFailure` where an address cannot be bound, or the system has no descriptors left.
+    public func start() throws -> [Endpoint] {
+        let count = workerCount
+        do {
+            let sockets = try configuration.listeners.map { try bind($0, count) }
+            try startWorkers(sockets, count)
+        } catch let error as SystemError {
+            throw StartFailure(description: "cannot start: \(error)")
+        }
+        let installers = Array(zip(workers, loops.map(\.mailbox)))
+        keys.subscribe { issuerIndex, material in
+            for (worker, mailbox) in installers {
+                mailbox.post { worker.unwrapped.install(material, forIssuerAt: issuerIndex) }
+            }
+        }
+        resolver.subscribe { addresses in
+            for (worker, mailbox) in installers {
+                mailbox.post { worker.unwrapped.install(addresses) }
+            }
+        }
+        control.resume()
+        keys.start()
+        resolver.start()
+        for loop in loops { loop.resume() }
+        return zip(configuration.listeners, bound).map { endpoint, socket in endpoint.bound(to: socket.address) }
+    }
+
+    /// Stops accepting, lets requests in flight finish for as long as `shutdown_timeout` allows, and calls `completion`
+    /// on `queue`.
+    public func drain(on queue: DispatchQueue, completion: @escaping @Sendable () -> Void) {
+        let pending = DispatchGroup()
+        for (worker, loop) in zip(workers, loops) {
+            pending.enter()
+            loop.mailbox.post { worker.unwrapped.drain { pending.leave() } }
+        }
+        pending.notify(queue: queue, execute: completion)
+    }
+
+    /// Closes everything, whatever is in flight, and returns when it is closed.
+    public func stop() {
+        let closed = DispatchGroup()
+        for (worker, loop) in zip(workers, loops) {
+            closed.enter()
+            loop.mailbox.post {
+                worker.unwrapped.stop()
+                closed.leave()
+            }
+        }
+        closed.enter()
+        let control = control.bind(self.control)
+        let keys = keys
+        self.control.mailbox.post {
+            keys.stop()
+            control.unwrapped.close()
+            closed.leave()
+        }
+        closed.wait()
+        bound = []
+        accessLog?.flush(timeoutMilliseconds: 2000)
+    }
+
+    private var workerCount: Int {
+        switch configuration.workers {
+        case .auto: AvailableCPUs.count
+        case .fixed(let count): count
+        }
+    }
+
+    /// One socket for each worker, on one port; a Unix path has one for all.
+    private func bind(_ endpoint: Endpoint, _ count: Int) throws -> [BoundSocket] {
+        do {
+            let first = try BoundSocket(endpoint: endpoint, sharesPort: true)
+            bound.append(first)
+            guard case .tcp = endpoint else { return Array(repeating: first, count: count) }
+            // The first one may have been given a port by the kernel: the others join it there.
+            return try [first] + (1..<count).map { _ in try BoundSocket(first.address, unixPath: nil, sharesPort: true) }
+        } catch let error as SystemError {
+            throw StartFailure(description: "cannot listen on \(endpoint): \(error.reason)")
+        }
+    }
+
+    private func startWorkers(_ sockets: [[BoundSocket]], _ count: Int) throws {
+        let keys = keys
+        let shared = Worker.Shared(
+            settings: configuration, log: log, accessLog: accessLog,
+            connections: ConnectionCount(maximum: configuration.limits.connections)
+        ) { issuerIndex, unknownKeyID in
+            keys.wantKeys(issuerIndex: issuerIndex, unknownKeyID: unknownKeyID)
+        }
+        for index in 0..<count {
+            let loop = try EventLoop(
+                label: "antechamber.worker.\(index)", lingerMilliseconds: EventLoop.workerLingerMilliseconds)
+            let worker = Worker(loop: loop, shared: shared)
+            for group in sockets { try worker.listen(on: group[index]) }
+            loops.append(loop)
+            workers.append(loop.bind(worker))
+        }
+    }
+}
