@@ -1,26 +1,180 @@
+// Who a request comes from, as the bytes that the backend and the access log get.
+//
+// An identity is made of verified claims and of nothing else. One array holds the token, which the cache compares
+// with, and the field lines of the identity's own; what all tokens for an audience share stands once in
+// `AudienceFields`. So twenty thousand remembered tokens take little more than their own bytes.
+
 public import Bytes
+internal import HTTPWire
 internal import JOSE
 
-/// Who a verified token speaks for, as ready-made bytes. Only a verified token makes one.
+/// Whom a verified token speaks for. Immutable; confined to the worker that verified it.
 public final class Identity {
+    /// The names of the fields that `appendFields` writes, which no client may send.
     static let fieldNames = [
-        "X-Auth-Subject", "X-Auth-Issuer", "X-Auth-Audience", "X-Auth-Client", "X-Auth-Scope", "X-Auth-Expires",
-        "X-Auth-Status",
+        "X-Auth-Status", "X-Auth-Issuer", "X-Auth-Audience", "X-Auth-Subject", "X-Auth-Client", "X-Auth-Scope",
+        "X-Auth-Expires",
     ]
-    /// Place of the issuer in the policy.
-    public let issuerIndex: Int
-    /// Unix seconds from which the token is refused: `exp` with the leeway in it.
-    public let expiresAt: Int64
-    init(_ claims: consuming VerifiedClaims, issuerIndex: Int, expiresAt: Int64) {
-        self.issuerIndex = issuerIndex
-        self.expiresAt = expiresAt
+
+    /// Bytes of the lines that one token's claims may fill: as much as common backends take for one field.
+    public static let ownLinesBytesMax = 8 * 1024
+
+    private let shared: AudienceFields
+    /// The token, its own field lines, and the subject for the log where that differs from the field's value.
+    private let storage: [UInt8]
+    private let lines: ByteRange
+    private let subject: ByteRange
+    let validity: TokenValidity
+    let keyThumbprint: KeyThumbprint
+
+    /// Throws the refusal of a claim that cannot be told to the backend.
+    init(
+        _ verified: consuming VerifiedClaims, token: Span<UInt8>, validity: TokenValidity, shared: AudienceFields
+    ) throws(Refusal) {
+        var fields = OwnFields()
+        try fields.append(verified.claims)
+        guard fields.lines.count <= Self.ownLinesBytesMax else {
+            throw Refusal(
+                .malformedClaim, "The claims that go to the backend fill more than \(Self.ownLinesBytesMax) bytes.",
+                hint: "Ask the issuer for shorter sub, scope or azp claims: they travel in header fields.")
+        }
+
+        var storage: [UInt8] = []
+        storage.reserveCapacity(token.count + fields.lines.count + fields.escapedSubject.count)
+        for index in token.indices { storage.append(token[index]) }
+        storage += fields.lines
+        storage += fields.escapedSubject
+        self.storage = storage
+        lines = ByteRange(offset: token.count, count: fields.lines.count)
+        subject =
+            fields.escapedSubject.isEmpty
+            ? ByteRange(offset: token.count + fields.plainSubject.lowerBound, count: fields.plainSubject.count)
+            : ByteRange(offset: lines.upperBound, count: fields.escapedSubject.count)
+        keyThumbprint = verified.keyThumbprint
+        self.validity = validity
+        self.shared = shared
     }
-    /// Bytes that `appendFields` appends.
-    public var fieldBytes: Int { 0 }
-    /// Appends the identity's field lines.
-    public func appendFields(to out: ByteBuffer) { fatalError() }
-    /// The issuer, subject and matched audience for the log: the inside of a JSON string, escaped and bounded, without the quotes.
-    public var issuerJSON: Span<UInt8> { @_lifetime(borrow self) get { fatalError() } }
-    public var subjectJSON: Span<UInt8> { @_lifetime(borrow self) get { fatalError() } }
-    public var audienceJSON: Span<UInt8> { @_lifetime(borrow self) get { fatalError() } }
+
+    /// Place of the issuer in the policy.
+    public var issuerIndex: Int { shared.issuerIndex }
+
+    /// Unix seconds from which on the token is refused: `exp` with the leeway in it.
+    public var expiresAt: Int64 { validity.expiresAt }
+
+    /// How many bytes `appendFields` appends.
+    public var fieldBytes: Int { shared.lines.count + Int(lines.count) }
+
+    /// Appends the identity's field lines, each with its CRLF: `X-Auth-Status: verified` and what the claims said.
+    public func appendFields(to out: ByteBuffer) {
+        out.append(shared.lines)
+        let storage = storage
+        out.append(storage.span.slice(lines))
+    }
+
+    /// The `iss` for the log: the inside of a JSON string, escaped and cut to a bound, without its quotes.
+    public var issuerJSON: Span<UInt8> {
+        @_lifetime(borrow self) get { owned(shared.issuerJSON.span) }
+    }
+
+    /// The `sub` likewise; empty where the token has none.
+    public var subjectJSON: Span<UInt8> {
+        @_lifetime(borrow self) get { owned(storage.span.slice(subject)) }
+    }
+
+    /// The audience that matched, likewise.
+    public var audienceJSON: Span<UInt8> {
+        @_lifetime(borrow self) get { owned(shared.audienceJSON.span) }
+    }
+
+    /// A span over storage that this object holds and never changes lives as long as a borrow of the object; the
+    /// compiler does not derive that through a class's stored property.
+    @_lifetime(borrow self)
+    private func owned(_ bytes: Span<UInt8>) -> Span<UInt8> {
+        unsafe _overrideLifetime(bytes, borrowing: self)
+    }
+
+    /// Whether this identity was made of exactly these bytes.
+    func isToken(_ token: Span<UInt8>) -> Bool {
+        let storage = storage
+        return storage.span.extracting(..<lines.lowerBound).equals(token)
+    }
+
+    /// Bytes held besides the object itself.
+    var storageBytes: Int { storage.count }
+}
+
+/// The field lines that all tokens of one issuer and audience have in common.
+final class AudienceFields {
+    let issuerIndex: Int
+    let lines: [UInt8]
+    let issuerJSON: [UInt8]
+    let audienceJSON: [UInt8]
+
+    init(issuerIndex: Int, issuer: String, audience: String) {
+        var lines = Array("X-Auth-Status: verified\r\nX-Auth-Issuer: ".utf8)
+        FieldValue.append(issuer, to: &lines)
+        lines += "\r\nX-Auth-Audience: ".utf8
+        FieldValue.append(audience, to: &lines)
+        lines += "\r\n".utf8
+        self.issuerIndex = issuerIndex
+        self.lines = lines
+        issuerJSON = LogText.escaped(issuer)
+        audienceJSON = LogText.escaped(audience)
+    }
+}
+
+/// What one token's claims come to.
+private struct OwnFields {
+    var lines: [UInt8] = []
+    /// Where in `lines` the subject stands, if its spelling there is also that of a JSON string.
+    var plainSubject = 0..<0
+    var escapedSubject: [UInt8] = []
+
+    mutating func append(_ claims: JSONValue) throws(Refusal) {
+        if let subject = try ClaimText.string("sub", in: claims) {
+            let start = append("X-Auth-Subject: ", subject)
+            if LogText.isPlain(subject) {
+                plainSubject = start..<start + subject.utf8.count
+            } else {
+                escapedSubject = LogText.escaped(subject)
+            }
+        }
+        let authorizedParty = try ClaimText.string("azp", in: claims)
+        let clientID = try ClaimText.string("client_id", in: claims)
+        if let client = authorizedParty ?? clientID { append("X-Auth-Client: ", client) }
+        let scope = try ClaimText.list("scope", in: claims)
+        let shortScope = try ClaimText.list("scp", in: claims)
+        if let scopes = scope ?? shortScope { append("X-Auth-Scope: ", scopes) }
+        if let expires = claims["exp"]?.numberText { append("X-Auth-Expires: ", expires) }
+    }
+
+    /// Returns where the value starts.
+    @discardableResult
+    private mutating func append(_ name: String, _ value: String) -> Int {
+        lines += name.utf8
+        let start = lines.count
+        FieldValue.append(value, to: &lines)
+        lines += "\r\n".utf8
+        return start
+    }
+}
+
+/// Text for the access log: the inside of a JSON string.
+enum LogText {
+    /// Whether `text` is spelled alike in a field value and inside a JSON string, and short enough for a log line.
+    static func isPlain(_ text: String) -> Bool {
+        text.utf8.count <= Quoted.bytesMax
+            && text.utf8.allSatisfy {
+                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "\"")
+                    && $0 != UInt8(ascii: "\\")
+            }
+    }
+
+    static func escaped(_ text: String) -> [UInt8] {
+        let cut = Quoted.cut(text)
+        let buffer = ByteBuffer(capacity: cut.utf8.count + 2)
+        var writer = JSONWriter(into: buffer, asciiOnly: true)
+        writer.string(cut)
+        return buffer.readable.extracting(1..<buffer.count - 1).copied()
+    }
 }
