@@ -71,26 +71,31 @@ public final class Identity {
         out.append(storage.span.slice(lines))
     }
 
+    // A span over storage that this object holds and never changes lives as long as a borrow of the object; the
+    // compiler does not derive that through a class's stored property, so the three below say it.
+
     /// The `iss` for the log: the inside of a JSON string, escaped and cut to a bound, without its quotes.
     public var issuerJSON: Span<UInt8> {
-        @_lifetime(borrow self) get { owned(shared.issuerJSON.span) }
+        @_lifetime(borrow self) get {
+            let bytes = shared.issuerJSON
+            return unsafe _overrideLifetime(bytes.span, borrowing: self)
+        }
     }
 
     /// The `sub` likewise; empty where the token has none.
     public var subjectJSON: Span<UInt8> {
-        @_lifetime(borrow self) get { owned(storage.span.slice(subject)) }
+        @_lifetime(borrow self) get {
+            let bytes = storage
+            return unsafe _overrideLifetime(bytes.span.slice(subject), borrowing: self)
+        }
     }
 
     /// The audience that matched, likewise.
     public var audienceJSON: Span<UInt8> {
-        @_lifetime(borrow self) get { owned(shared.audienceJSON.span) }
-    }
-
-    /// A span over storage that this object holds and never changes lives as long as a borrow of the object; the
-    /// compiler does not derive that through a class's stored property.
-    @_lifetime(borrow self)
-    private func owned(_ bytes: Span<UInt8>) -> Span<UInt8> {
-        unsafe _overrideLifetime(bytes, borrowing: self)
+        @_lifetime(borrow self) get {
+            let bytes = shared.audienceJSON
+            return unsafe _overrideLifetime(bytes.span, borrowing: self)
+        }
     }
 
     /// Whether this identity was made of exactly these bytes.
