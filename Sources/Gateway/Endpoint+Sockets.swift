@@ -1,6 +1,6 @@
 // Configured endpoints as the kernel's addresses.
 
-import Configuration
+public import Configuration
 public import Reactor
 
 extension Endpoint {

@@ -3,7 +3,6 @@
 // Calls come from one queue (the main one); everything else is posted to the loops.
 
 public import Configuration
-import Dispatch
 public import Observability
 import Reactor
 
@@ -65,34 +64,30 @@ public final class Proxy {
         return zip(configuration.listeners, bound).map { endpoint, socket in endpoint.bound(to: socket.address) }
     }
 
-    /// Stops accepting, lets requests in flight finish for as long as `shutdown_timeout` allows, and calls `completion`
-    /// on `queue`.
-    public func drain(on queue: DispatchQueue, completion: @escaping @Sendable () -> Void) {
-        let pending = DispatchGroup()
+    /// Stops accepting, lets requests in flight finish, and calls `completion` on some queue when they have.
+    public func drain(completion: @escaping @Sendable () -> Void) {
+        let drained = Countdown(workers.count)
         for (worker, loop) in zip(workers, loops) {
-            pending.enter()
-            loop.mailbox.post { worker.unwrapped.drain { pending.leave() } }
+            loop.mailbox.post { worker.unwrapped.drain { drained.arrive() } }
         }
-        pending.notify(queue: queue, execute: completion)
+        drained.whenReached(completion)
     }
 
     /// Closes everything, whatever is in flight, and returns when it is closed.
     public func stop() {
-        let closed = DispatchGroup()
+        let closed = Countdown(workers.count + 1)
         for (worker, loop) in zip(workers, loops) {
-            closed.enter()
             loop.mailbox.post {
                 worker.unwrapped.stop()
-                closed.leave()
+                closed.arrive()
             }
         }
-        closed.enter()
         let control = control.bind(self.control)
         let keys = keys
         self.control.mailbox.post {
             keys.stop()
             control.unwrapped.close()
-            closed.leave()
+            closed.arrive()
         }
         closed.wait()
         bound = []

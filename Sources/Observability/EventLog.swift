@@ -44,6 +44,10 @@ public final class EventLog: Sendable {
         file.write(line.readable.copied(), lines: 1)
     }
 
+    public func reopen() {
+        file.reopen()
+    }
+
     public func flush(timeoutMilliseconds: Int) {
         file.flush(timeoutMilliseconds: timeoutMilliseconds)
     }

@@ -13,7 +13,8 @@ public final class LogFile: Sendable {
     public static let backlogBytesMax = 8 << 20
 
     private let descriptor: Int32
-    private let ownsDescriptor: Bool
+    /// Nil for the standard ones, which stay open.
+    private let path: String?
     private let queue: DispatchQueue
     private let backlog = Atomic<Int>(0)
     private let lost = Atomic<Int>(0)
@@ -21,7 +22,7 @@ public final class LogFile: Sendable {
     /// Standard output (1) or standard error (2), which stay open.
     public init(standardDescriptor descriptor: Int32) {
         self.descriptor = descriptor
-        ownsDescriptor = false
+        path = nil
         queue = DispatchQueue(label: "antechamber.log.\(descriptor)")
     }
 
@@ -29,14 +30,14 @@ public final class LogFile: Sendable {
     ///
     /// - Throws: the system's reason as text.
     public init(appendingTo path: String) throws(LogFileError) {
-        descriptor = unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        descriptor = LogFile.openForAppending(path)
         if descriptor < 0 { throw LogFileError(path: path, reason: unsafe String(cString: strerror(errno))) }
-        ownsDescriptor = true
+        self.path = path
         queue = DispatchQueue(label: "antechamber.log.\(path)")
     }
 
     deinit {
-        if ownsDescriptor { Glibc.close(descriptor) }
+        if path != nil { Glibc.close(descriptor) }
     }
 
     /// Lines that were dropped since the last one written, because the log did not move.
@@ -56,6 +57,22 @@ public final class LogFile: Sendable {
             if !self.writeAll(bytes) { self.lost.add(lines, ordering: .relaxed) }
             self.backlog.subtract(bytes.count, ordering: .relaxed)
         }
+    }
+
+    /// Opens the file anew, after whoever rotates logs has moved it away. Lines handed over before go to the old one.
+    public func reopen() {
+        guard let path else { return }
+        queue.async {
+            let fresh = LogFile.openForAppending(path)
+            if fresh < 0 { return }
+            // In place, so that no reader of `descriptor` sees it closed.
+            dup3(fresh, self.descriptor, O_CLOEXEC)
+            Glibc.close(fresh)
+        }
+    }
+
+    private static func openForAppending(_ path: String) -> Int32 {
+        unsafe open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
     }
 
     /// Waits until what was handed over is written, for at most `timeoutMilliseconds`.

@@ -44,6 +44,14 @@ public struct Socket: ~Copyable {
         return code == 0 ? nil : SystemError("connect", code: code)
     }
 
+    /// Blocks until the socket can be read or written, for at most `timeoutMilliseconds`. For commands; never on a loop.
+    public func wait(for interest: Interest, timeoutMilliseconds: Int32) -> Bool {
+        var events = interest.contains(.read) ? Int16(POLLIN) : 0
+        if interest.contains(.write) { events |= Int16(POLLOUT) }
+        var request = pollfd(fd: descriptor, events: events, revents: 0)
+        return unsafe poll(&request, 1, timeoutMilliseconds) == 1
+    }
+
     /// Whether bytes or an end of stream wait to be read, without taking them.
     public var hasUnreadInput: Bool {
         var byte: UInt8 = 0

@@ -1,0 +1,27 @@
+// What the process was started with.
+
+internal import CLinux
+import Glibc
+
+public enum ProcessEnvironment {
+    /// The environment variables, as they are now.
+    public static var variables: [String: String] {
+        var variables: [String: String] = [:]
+        guard var next = unsafe clinux_environment() else { return [:] }
+        while let entry = unsafe next.pointee {
+            let text = unsafe String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            unsafe next += 1
+        }
+        return variables
+    }
+
+    /// Lets the process open as many descriptors as it may, and returns how many that is: a proxy needs two a
+    /// connection, and the usual soft limit of 1024 is for programs that call select.
+    @discardableResult
+    public static func raiseDescriptorLimit() -> UInt64 {
+        clinux_raise_descriptor_limit()
+    }
+}

@@ -1,0 +1,136 @@
+// The sample Node backend as a child process.
+//
+// Its standard input is a pipe that we hold: when we end, in whatever way, it reads the end of it and ends too.
+
+import ArgumentParser
+import Dispatch
+import Glibc
+import Reactor
+
+final class SampleBackend {
+    let port: UInt16
+    private let process: pid_t
+    private let lifeline: Int32
+    private var exitSource: (any DispatchSourceProcess)?
+
+    private static let script = "Examples/backend/server.mjs"
+
+    /// Starts it on a free port and waits until it listens.
+    static func start() throws -> SampleBackend {
+        guard let path = findScript() else {
+            Terminal.printError(
+                "demo: \(script) is not there: run the demo inside a checkout of Antechamber, as scripts/run does")
+            throw ExitCode.no
+        }
+        do {
+            return try SampleBackend(running: path)
+        } catch {
+            Terminal.printError("demo: the sample backend does not start: \(error)")
+            throw ExitCode.no
+        }
+    }
+
+    private init(running path: String) throws(BackendFailure) {
+        let (inputRead, inputWrite) = try SampleBackend.pipe()
+        let (outputRead, outputWrite) = try SampleBackend.pipe()
+        defer { close(outputRead) }
+        do throws(BackendFailure) {
+            defer {
+                close(inputRead)
+                close(outputWrite)
+            }
+            process = try SampleBackend.spawn(path, input: inputRead, output: outputWrite)
+        } catch {
+            close(inputWrite)
+            throw error
+        }
+        lifeline = inputWrite
+        guard let line = SampleBackend.readLine(outputRead), let colon = line.lastIndex(of: ":"),
+            let port = UInt16(line[line.index(after: colon)...])
+        else {
+            kill(process, SIGKILL)
+            _ = unsafe waitpid(process, nil, 0)
+            close(inputWrite)
+            throw BackendFailure(description: "it ended before it listened (is node 18 or later?)")
+        }
+        self.port = port
+    }
+
+    /// Calls `handler` on the main queue when the process ends before `stop`.
+    func onExit(_ handler: @escaping () -> Void) {
+        let source = DispatchSource.makeProcessSource(identifier: process, eventMask: .exit, queue: .main)
+        source.setEventHandler(handler: handler)
+        source.activate()
+        exitSource = source
+    }
+
+    /// Ends it and waits until it has.
+    func stop() {
+        exitSource?.cancel()
+        exitSource = nil
+        close(lifeline)
+        kill(process, SIGTERM)
+        _ = unsafe waitpid(process, nil, 0)
+    }
+
+    private static func spawn(_ path: String, input: Int32, output: Int32) throws(BackendFailure) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
+        unsafe posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+        // A group of its own: the terminal's Ctrl-C is for the demo, which ends it in its turn.
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+
+        var variables = ProcessEnvironment.variables
+        variables["PORT"] = "0"
+        variables["EXIT_WITH_STDIN"] = "1"
+        let arguments = unsafe ["node", path].map { unsafe strdup($0) } + [nil]
+        let environment = unsafe variables.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for unsafe text in unsafe arguments + environment { unsafe free(text) } }
+        var process = pid_t()
+        let status = unsafe posix_spawnp(&process, "node", &actions, &attributes, arguments, environment)
+        if status == ENOENT { throw BackendFailure(description: "node is not on the PATH (scripts/run installs it)") }
+        if status != 0 { throw BackendFailure(description: unsafe String(cString: strerror(status))) }
+        return process
+    }
+
+    private static func pipe() throws(BackendFailure) -> (Int32, Int32) {
+        var ends: [Int32] = [-1, -1]
+        if unsafe pipe2(&ends, O_CLOEXEC) != 0 { throw BackendFailure(description: unsafe String(cString: strerror(errno))) }
+        return (ends[0], ends[1])
+    }
+
+    private static func readLine(_ descriptor: Int32) -> String? {
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        while unsafe read(descriptor, &byte, 1) == 1 {
+            if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
+            line.append(byte)
+        }
+        return nil
+    }
+
+    /// The script below the working directory, else below a folder that holds the executable.
+    private static func findScript() -> String? {
+        var candidates = [script]
+        var executable = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = unsafe readlink("/proc/self/exe", &executable, executable.count - 1)
+        if count > 0 {
+            let path = String(decoding: executable[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            var parts = path.split(separator: "/").dropLast()
+            while !parts.isEmpty {
+                candidates.append("/" + parts.joined(separator: "/") + "/" + script)
+                parts = parts.dropLast()
+            }
+        }
+        return candidates.first { unsafe access($0, R_OK) == 0 }
+    }
+}
+
+private struct BackendFailure: Error, CustomStringConvertible {
+    let description: String
+}

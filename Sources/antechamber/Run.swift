@@ -1,0 +1,25 @@
+import ArgumentParser
+import Configuration
+import Dispatch
+
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the proxy.",
+        discussion: """
+            Needs no file: --upstream, --issuer and --audience suffice. Each flag has an environment twin \
+            (ANTECHAMBER_CONFIG, ANTECHAMBER_LISTEN, ANTECHAMBER_UPSTREAM, ANTECHAMBER_ISSUER, ANTECHAMBER_AUDIENCE, the \
+            last one comma-separated). A flag beats the environment, which beats the file.
+
+            SIGTERM and SIGINT finish what is in flight and end the process; a second one ends it at once. \
+            SIGUSR1 reopens the log files.
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        let service = try Service(try options.load())
+        try service.start()
+        service.endsWithProcess { exitCode in Self.exit(withError: exitCode) }
+        dispatchMain()
+    }
+}
