@@ -1,0 +1,72 @@
+// A configuration in the making: what has been said, with the defaults for what has not, and where it was said, for
+// the checks that only the whole can answer (Validation.swift).
+
+internal import Admission
+internal import JOSE
+
+struct MainDraft: Draft {
+    static let context = Context.main
+    static let listenersMax = 64
+    static let issuersMax = 256
+    var seen: [String: Origin] = [:]
+
+    var listeners: [(endpoint: Endpoint, word: Word)] = []
+    var upstream: UpstreamDraft?
+    var issuers: [IssuerDraft] = []
+    var reservedHeaderPrefixes = ["X-Auth-"]
+    var errorDetail = ErrorDetail.full
+    var tokenCacheEntries: Int64 = 65_536
+    var workers = WorkerCount.auto
+    var accessLog = AccessLog.standardOutput
+    var errorLog = ErrorLog()
+    var limits = Limits()
+    var timeouts = Timeouts()
+
+    static func action(of effect: Directive.Effect) -> Directive.Action<MainDraft>? {
+        if case .main(let action) = effect { action } else { nil }
+    }
+}
+
+struct UpstreamDraft: Draft {
+    static let context = Context.upstream
+    var seen: [String: Origin] = [:]
+
+    /// nil: what was written is no endpoint, and was reported.
+    var endpoint: Endpoint?
+    var keepalive: Int64 = 256
+
+    static func action(of effect: Directive.Effect) -> Directive.Action<UpstreamDraft>? {
+        if case .upstream(let action) = effect { action } else { nil }
+    }
+}
+
+struct IssuerDraft: Draft {
+    static let context = Context.issuer
+    static let audiencesMax = 1024
+    /// For `jwks_file` and `jwks_ca`.
+    static let keyFileBytesMax = 4 << 20
+    var seen: [String: Origin] = [:]
+
+    var identifier: Word
+    var url: URLText?
+    var audiences: [Word] = []
+    var algorithms = Set(SignatureAlgorithm.allCases)
+    var tokenTypes: [TokenType] = [.named("at+jwt"), .named("JWT"), .absent]
+    var leewayMilliseconds: Int64 = 30_000
+    var maxLifetimeMilliseconds: Int64?
+    var keyURL: Word?
+    var keyFile: Word?
+    var certificateAuthorityFile: Word?
+    var refreshMilliseconds: Int64 = 600_000
+    var maxStaleMilliseconds: Int64 = 86_400_000
+    var cooldownMilliseconds: Int64 = 30_000
+    var timeoutMilliseconds: Int64 = 5_000
+
+    init(identifier: Word) {
+        self.identifier = identifier
+    }
+
+    static func action(of effect: Directive.Effect) -> Directive.Action<IssuerDraft>? {
+        if case .issuer(let action) = effect { action } else { nil }
+    }
+}

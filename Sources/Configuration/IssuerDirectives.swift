@@ -1,0 +1,153 @@
+// A trusted issuer: `issuer URL { … }` and what stands in its block.
+
+internal import Admission
+internal import JOSE
+
+let issuerDirectives: [Directive] = [
+    Directive(
+        name: "audience", syntax: "A …", contexts: [.issuer], argumentsMax: 64, isRepeatable: true,
+        whenMissing: "without one, every token this issuer signs, for whatever application, would be admitted; say "
+            + "whom its tokens must be for, with 'audience A;', --audience or ANTECHAMBER_AUDIENCE",
+        summary: "Whom a token must be for: any one of these in its `aud` suffices.",
+        effect: .issuer(applyAudience)),
+    Directive(
+        name: "jwks_uri", syntax: "URL", contexts: [.issuer],
+        summary: "Where the issuer publishes its keys. Without it (and without `jwks_file`) its metadata tells: "
+            + "OpenID Connect Discovery, then RFC 8414.",
+        effect: .issuer { statement, draft, problems in
+            let word = statement.arguments[0]
+            if problems.trustedURL(word, example: "https://host[:port]/path") != nil { draft.keyURL = word }
+        }),
+    Directive(
+        name: "jwks_file", syntax: "PATH", contexts: [.issuer],
+        summary: "A file with the issuer's keys as a JWK set. Alone it is the only source and nothing is fetched; "
+            + "beside `jwks_uri` it is the last resort when that fails.",
+        effect: .issuer { statement, draft, problems in draft.keyFile = problems.file(statement.arguments[0]) }),
+    Directive(
+        name: "algorithms", syntax: "NAME …", contexts: [.issuer], argumentsMax: 16,
+        standard: SignatureAlgorithm.allCases.map(\.rawValue).joined(separator: " "),
+        summary: "The signature algorithms that are accepted. `none` never is.",
+        effect: .issuer(applyAlgorithms)),
+    Directive(
+        name: "token_types", syntax: "TYPE …", contexts: [.issuer], argumentsMax: 16,
+        standard: "at+jwt JWT -",
+        summary: "The accepted `typ` of a token, in any case; `-` is a token without one. `at+jwt` alone is RFC 9068.",
+        effect: .issuer(applyTokenTypes)),
+    Directive(
+        name: "leeway", syntax: "DURATION", contexts: [.issuer], standard: "30s",
+        summary: "How far the issuer's clock may be off when `exp`, `nbf` and `iat` are judged; at most 10m.",
+        effect: .issuer(
+            Directive.duration(\.leewayMilliseconds, from: "0s", to: "10m", wholeSeconds: true))),
+    Directive(
+        name: "max_lifetime", syntax: "DURATION | off", contexts: [.issuer], standard: "off",
+        summary: "Refuses tokens that are valid for longer from `iat` to `exp`.",
+        effect: .issuer { statement, draft, problems in
+            let word = statement.arguments[0]
+            draft.maxLifetimeMilliseconds =
+                word.text == "off" ? nil : problems.milliseconds(word, from: "1s", to: "3650d", wholeSeconds: true)
+        }),
+    Directive(
+        name: "jwks_refresh", syntax: "DURATION", contexts: [.issuer], standard: "10m",
+        summary: "How often the keys are fetched anew, in the background; the `max-age` of the response may say "
+            + "otherwise.",
+        effect: .issuer(Directive.duration(\.refreshMilliseconds, from: "1s", to: "24h", wholeSeconds: true))),
+    Directive(
+        name: "jwks_max_stale", syntax: "DURATION", contexts: [.issuer], standard: "24h",
+        summary: "How long keys serve on while they cannot be fetched.",
+        effect: .issuer(Directive.duration(\.maxStaleMilliseconds, from: "1s", to: "365d", wholeSeconds: true))),
+    Directive(
+        name: "jwks_cooldown", syntax: "DURATION", contexts: [.issuer], standard: "30s",
+        summary: "The least time between two fetches that tokens with an unknown key ID cause.",
+        effect: .issuer(Directive.duration(\.cooldownMilliseconds, from: "1s", to: "1h", wholeSeconds: true))),
+    Directive(
+        name: "jwks_timeout", syntax: "DURATION", contexts: [.issuer], standard: "5s",
+        summary: "How long one fetch may take.",
+        effect: .issuer(Directive.duration(\.timeoutMilliseconds, from: "1ms", to: "60s"))),
+    Directive(
+        name: "jwks_ca", syntax: "FILE", contexts: [.issuer],
+        summary: "A PEM file of the authorities that may vouch for the issuer's server, instead of the system's.",
+        effect: .issuer { statement, draft, problems in
+            draft.certificateAuthorityFile = problems.file(statement.arguments[0])
+        }),
+]
+
+/// `issuer` itself.
+func applyIssuer(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
+    let word = statement.arguments[0]
+    var issuer = IssuerDraft(identifier: word)
+    issuer.url = problems.issuerURL(word)
+    Directive.apply(statement.block ?? [], to: &issuer, problems: problems)
+    if draft.issuers.count == MainDraft.issuersMax {
+        problems.error("more than \(MainDraft.issuersMax) issuers", at: word)
+    } else if let first = draft.issuers.first(where: { $0.identifier.text == word.text }) {
+        problems.error(
+            "issuer \(quoted(word.text)) is given twice; the first is at "
+                + problems.description(of: first.identifier.origin),
+            at: word)
+    } else {
+        draft.issuers.append(issuer)
+    }
+}
+
+extension Problems {
+    fileprivate func issuerURL(_ word: Word) -> URLText? {
+        guard let url = trustedURL(word, example: "https://host[:port]/path") else { return nil }
+        guard !url.hasQuery else {
+            error("\(quoted(word.text)) has a query; an issuer has none (RFC 8414 §2)", at: word)
+            return nil
+        }
+        return url
+    }
+}
+
+private func applyAudience(_ statement: Statement, _ draft: inout IssuerDraft, _ problems: Problems) {
+    for word in statement.arguments {
+        if word.text.isEmpty || word.text.utf8.count > 1024 || word.text.unicodeScalars.contains(where: isControl) {
+            problems.error("\(quoted(word.text)) is not an audience; expected 1 to 1024 bytes of text", at: word)
+        } else if draft.audiences.contains(where: { $0.text == word.text }) {
+            problems.warning("audience \(quoted(word.text)) is listed twice", at: word.origin)
+        } else if draft.audiences.count == IssuerDraft.audiencesMax {
+            problems.error("more than \(IssuerDraft.audiencesMax) audiences", at: word)
+        } else {
+            draft.audiences.append(word)
+        }
+    }
+}
+
+private func applyAlgorithms(_ statement: Statement, _ draft: inout IssuerDraft, _ problems: Problems) {
+    var algorithms: Set<SignatureAlgorithm> = []
+    for word in statement.arguments {
+        switch word.text {
+        case let text where text.lowercased() == "none":
+            problems.error("'none' is never accepted: a token without a signature proves nothing", at: word)
+        case "HS256", "HS384", "HS512":
+            problems.error(
+                "'\(word.text)' needs 'secret_file', which is not supported by this version yet", at: word)
+        default:
+            if let algorithm: SignatureAlgorithm = problems.choice(word), !algorithms.insert(algorithm).inserted {
+                problems.warning("\(quoted(word.text)) is listed twice", at: word.origin)
+            }
+        }
+    }
+    draft.algorithms = algorithms
+}
+
+private func applyTokenTypes(_ statement: Statement, _ draft: inout IssuerDraft, _ problems: Problems) {
+    var types: [TokenType] = []
+    var spellings: Set<String> = []
+    for word in statement.arguments {
+        // restricted-name characters of RFC 6838 §4.2, and the slash of a full media type.
+        let isType = word.text.utf8.count <= 127 && !word.text.isEmpty
+            && word.text.utf8.allSatisfy {
+                $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 26 || "!#$&-^_.+/".utf8.contains($0)
+            }
+        if !isType {
+            problems.error("\(quoted(word.text)) is not a token type; expected at+jwt, JWT, or - for none", at: word)
+        } else if !spellings.insert(word.text.lowercased()).inserted {
+            problems.warning("\(quoted(word.text)) is listed twice", at: word.origin)
+        } else {
+            types.append(word.text == "-" ? .absent : .named(word.text))
+        }
+    }
+    draft.tokenTypes = types
+}

@@ -1,0 +1,47 @@
+// The file system, by way of open, read and glob: the only part of this module that touches the outside world.
+
+import Glibc
+
+/// The files of this machine; relative paths start from the working directory.
+public struct LocalFiles: ConfigurationFiles {
+    public init() {}
+
+    public func read(_ path: String, bytesMax: Int) throws(FileProblem) -> [UInt8] {
+        // A path with a NUL would be opened only up to it.
+        if path.utf8.contains(0) { throw FileProblem(reason: "its name holds a NUL") }
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { throw FileProblem(reason: Self.reason(errno)) }
+        defer { close(descriptor) }
+
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        while true {
+            let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileProblem(reason: Self.reason(errno))
+            }
+            if count == 0 { return bytes }
+            bytes += chunk[..<count]
+            if bytes.count > bytesMax { throw FileProblem(reason: "it has more than \(bytesMax) bytes") }
+        }
+    }
+
+    public func paths(matching pattern: String) throws(FileProblem) -> [String] {
+        if pattern.utf8.contains(0) { throw FileProblem(reason: "its name holds a NUL") }
+        var found = unsafe glob_t()
+        defer { unsafe globfree(&found) }
+        switch unsafe glob(pattern, GLOB_ERR, nil, &found) {
+        case 0: break
+        case GLOB_NOMATCH: return []
+        default: throw FileProblem(reason: Self.reason(errno))
+        }
+        return unsafe (0..<Int(found.gl_pathc)).compactMap { index in
+            unsafe found.gl_pathv[index].map { unsafe String(cString: $0) }
+        }
+    }
+
+    private static func reason(_ code: Int32) -> String {
+        unsafe String(cString: strerror(code))
+    }
+}

@@ -1,0 +1,253 @@
+// The directives of the top level, in the order in which an operator thinks of them.
+
+internal import Admission
+
+let mainDirectives: [Directive] = [
+    Directive(
+        name: "listen", syntax: "ADDRESS", contexts: [.main], argumentsMax: 8, block: .listen,
+        isRepeatable: true, standard: "127.0.0.1:8080",
+        summary: "Where clients connect: a port on every address (`8080`), an address and port (`127.0.0.1:8080`, "
+            + "`[::]:8080`), or a socket file (`unix:/run/antechamber.sock`). With port 0 the system chooses one.",
+        effect: .main(applyListen)),
+    Directive(
+        name: "upstream", syntax: "URL", contexts: [.main], block: .upstream,
+        whenMissing: "say where admitted requests go, with 'upstream URL;', --upstream or ANTECHAMBER_UPSTREAM",
+        summary: "The backend: `http://host[:port]` (port 80 unless given) or `unix:/path`.",
+        effect: .main(applyUpstream)),
+    Directive(
+        name: "issuer", syntax: "URL", contexts: [.main], block: .issuer,
+        isRepeatable: true,
+        whenMissing: "say whose tokens are trusted, with 'issuer URL { audience A; }', --issuer or "
+            + "ANTECHAMBER_ISSUER",
+        summary: "A trusted issuer, exactly as its tokens name it in `iss`: the two are compared byte for byte. "
+            + "`https`, or `http` for a loopback address.",
+        effect: .main(applyIssuer)),
+    Directive(
+        name: "reserved_headers", syntax: "PREFIX …", contexts: [.main], argumentsMax: 64,
+        standard: "X-Auth-",
+        summary: "Request headers that no client may send through: every one whose name begins so, in any case, and "
+            + "with any other character than a letter or digit read as if it were not there. Replaces the default.",
+        effect: .main(applyReservedHeaders)),
+    Directive(
+        name: "error_detail", syntax: "full | terse", contexts: [.main], standard: "full",
+        summary: "Whether a refusal tells the caller what was wrong with a token whose signature held.",
+        effect: .main(Directive.choice(\.errorDetail))),
+    Directive(
+        name: "workers", syntax: "auto | N", contexts: [.main], standard: "auto",
+        summary: "Workers that share the connections, 1 to 1024; `auto` is the CPUs this process may use.",
+        effect: .main { statement, draft, problems in
+            let word = statement.arguments[0]
+            if word.text == "auto" {
+                draft.workers = .auto
+            } else if let count = Quantity.count(word.text), (1...1024).contains(count) {
+                draft.workers = .fixed(Int(count))
+            } else {
+                problems.error("\(quoted(word.text)) is neither 'auto' nor a number from 1 to 1024", at: word)
+            }
+        }),
+    Directive(
+        name: "token_cache", syntax: "N", contexts: [.main], standard: "65536",
+        summary: "Verified tokens that each worker remembers, up to 16777216; 0 remembers none.",
+        effect: .main(Directive.count(\.tokenCacheEntries, 0...16_777_216))),
+    Directive(
+        name: "access_log", syntax: "PATH | stdout | off [json]", contexts: [.main], argumentsMax: 2,
+        standard: "stdout json",
+        summary: "Where the one line a request leaves goes, and its form.",
+        effect: .main(applyAccessLog)),
+    Directive(
+        name: "error_log", syntax: "PATH | stderr [debug | info | notice | warn | error]", contexts: [.main],
+        argumentsMax: 2, standard: "stderr info",
+        summary: "Where the proxy reports on itself, and the least grave level it reports.",
+        effect: .main(applyErrorLog)),
+    Directive(
+        name: "client_header_timeout", syntax: "DURATION", contexts: [.main], standard: "10s",
+        summary: "How long a client may take to send the head of a request.",
+        effect: .main(Directive.duration(\.timeouts.clientHeader, from: "1ms", to: "1h"))),
+    Directive(
+        name: "client_body_timeout", syntax: "DURATION", contexts: [.main], standard: "60s",
+        summary: "How long may pass between two reads of a request's body.",
+        effect: .main(Directive.duration(\.timeouts.clientBody, from: "1ms", to: "365d"))),
+    Directive(
+        name: "keepalive_timeout", syntax: "DURATION", contexts: [.main], standard: "75s",
+        summary: "How long a client's connection may idle between two requests; 0 closes it after each response.",
+        effect: .main(Directive.duration(\.timeouts.keepalive, from: "1ms", to: "365d", zero: true))),
+    Directive(
+        name: "client_header_max_size", syntax: "SIZE", contexts: [.main], standard: "32k",
+        summary: "The most that the head of a request may hold, request line and fields together.",
+        effect: .main { statement, draft, problems in
+            if let value = problems.bytes(statement.arguments[0], from: "1k", to: "1m") {
+                draft.limits.headerBytes = Int(value)
+            }
+        }),
+    Directive(
+        name: "client_max_body_size", syntax: "SIZE", contexts: [.main], standard: "0",
+        summary: "The most that the body of a request may hold; 0 sets no bound.",
+        effect: .main { statement, draft, problems in
+            if let value = problems.bytes(statement.arguments[0], from: "1", to: "1048576g", zero: true) {
+                draft.limits.bodyBytes = UInt64(value)
+            }
+        }),
+    Directive(
+        name: "max_connections", syntax: "N", contexts: [.main], standard: "0",
+        summary: "Client connections at once, over all workers, up to 16777216; 0 sets no bound.",
+        effect: .main { statement, draft, problems in
+            if let value = problems.count(statement.arguments[0], 0...16_777_216) {
+                draft.limits.connections = Int(value)
+            }
+        }),
+    Directive(
+        name: "proxy_connect_timeout", syntax: "DURATION", contexts: [.main], standard: "5s",
+        summary: "How long connecting to the backend may take.",
+        effect: .main(Directive.duration(\.timeouts.proxyConnect, from: "1ms", to: "1h"))),
+    Directive(
+        name: "proxy_send_timeout", syntax: "DURATION", contexts: [.main], standard: "60s",
+        summary: "How long may pass between two writes to the backend.",
+        effect: .main(Directive.duration(\.timeouts.proxySend, from: "1ms", to: "365d"))),
+    Directive(
+        name: "proxy_read_timeout", syntax: "DURATION", contexts: [.main], standard: "60s",
+        summary: "How long may pass between two reads from the backend.",
+        effect: .main(Directive.duration(\.timeouts.proxyRead, from: "1ms", to: "365d"))),
+    Directive(
+        name: "shutdown_timeout", syntax: "DURATION", contexts: [.main], standard: "30s",
+        summary: "How long requests in flight may go on after SIGTERM or SIGINT.",
+        effect: .main(Directive.duration(\.timeouts.shutdown, from: "1ms", to: "24h"))),
+]
+
+private func applyListen(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
+    let word = statement.arguments[0]
+    var isPlain = true
+    for option in statement.arguments.dropFirst() {
+        isPlain = false
+        switch option.text {
+        case "tls", "proxy_protocol":
+            problems.error("'listen … \(option.text)' is not supported by this version yet", at: option)
+        case "ssl":
+            problems.error("unknown parameter 'ssl'; did you mean 'tls'?", at: option)
+        default:
+            problems.error("unknown parameter \(quoted(option.text)) of 'listen'", at: option)
+        }
+    }
+    if isPlain, statement.block != nil {
+        problems.error("'listen' takes a block only with 'tls', which this version does not support yet", at: statement.name)
+    }
+    guard draft.listeners.count < MainDraft.listenersMax else {
+        problems.error("more than \(MainDraft.listenersMax) listeners", at: word)
+        return
+    }
+    guard let endpoint = problems.listenEndpoint(word) else { return }
+    if let first = draft.listeners.first(where: { $0.endpoint == endpoint }), !endpoint.hasSystemChosenPort {
+        problems.error(
+            "\(quoted(word.text)) is listened at twice; the first is at \(problems.description(of: first.word.origin))",
+            at: word)
+        return
+    }
+    draft.listeners.append((endpoint, word))
+}
+
+extension Problems {
+    /// `8080`, `127.0.0.1:8080`, `*:8080`, `[::]:8080` or `unix:/path`.
+    fileprivate func listenEndpoint(_ word: Word) -> Endpoint? {
+        let text = word.text
+        if text.hasPrefix("unix:") { return socketPath(word).map { .unix(path: $0) } }
+        if let port = URLText.port(text) { return .tcp(host: "*", port: port) }
+        let expected = "expected 8080, 127.0.0.1:8080, [::]:8080 or unix:/path"
+        guard let colon = text.lastIndex(of: ":"), let port = URLText.port(text[colon...].dropFirst()) else {
+            let isAddress = Host(inURL: text) != nil && !text.isEmpty && !text.utf8.allSatisfy { $0 &- 0x30 < 10 }
+            error(
+                isAddress
+                    ? "\(quoted(text)) has no port; \(expected)"
+                    : "\(quoted(text)) is not an address to listen at; \(expected)",
+                at: word)
+            return nil
+        }
+        let host = String(text[..<colon])
+        switch Host(inURL: host) {
+        case _ where host == "*": return .tcp(host: "*", port: port)
+        case .ipv4(let address), .ipv6(let address): return .tcp(host: address, port: port)
+        case .name:
+            error("\(quoted(host)) is a name, and a name may have many addresses; \(expected)", at: word)
+            return nil
+        case nil:
+            error("\(quoted(text)) is not an address to listen at; \(expected)", at: word)
+            return nil
+        }
+    }
+}
+
+private func applyReservedHeaders(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
+    // Without these a request cannot be understood, or carries no token.
+    let needed = [
+        "Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "Expect", "TE", "Trailer",
+        "Authorization",
+    ]
+    var prefixes: [String] = []
+    for word in statement.arguments {
+        let folded = foldedFieldName(word.text)
+        if !word.text.utf8.allSatisfy(isFieldNameByte) || folded.isEmpty {
+            problems.error("\(quoted(word.text)) cannot begin the name of a header", at: word)
+        } else if let caught = needed.first(where: { foldedFieldName($0).starts(with: folded) }) {
+            problems.error("\(quoted(word.text)) would remove '\(caught)', which requests cannot do without", at: word)
+        } else {
+            prefixes.append(word.text)
+        }
+    }
+    if prefixes.count == statement.arguments.count,
+        !prefixes.contains(where: { foldedFieldName("X-Auth-").starts(with: foldedFieldName($0)) })
+    {
+        problems.warning(
+            "'X-Auth-' is no longer reserved: a client can send headers of that prefix through, save those that are "
+                + "set for the backend",
+            at: statement.name.origin)
+    }
+    draft.reservedHeaderPrefixes = prefixes
+}
+
+/// The name as a backend may read it: without case, and without what CGI and its heirs turn into an underscore.
+private func foldedFieldName(_ name: String) -> [UInt8] {
+    name.lowercased().utf8.filter { $0 &- 0x30 < 10 || $0 &- 0x61 < 26 }
+}
+
+/// tchar of RFC 9110 §5.6.2.
+private func isFieldNameByte(_ byte: UInt8) -> Bool {
+    byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || "!#$%&'*+-.^_`|~".utf8.contains(byte)
+}
+
+private func applyAccessLog(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
+    let word = statement.arguments[0]
+    if statement.arguments.count == 2 {
+        let format = statement.arguments[1]
+        switch format.text {
+        case "json" where word.text != "off": break
+        case "json": problems.error("'access_log off' takes no format", at: format)
+        case "combined": problems.error("the format 'combined' is not supported by this version yet", at: format)
+        default: problems.error("unknown format \(quoted(format.text)); expected json", at: format)
+        }
+    }
+    switch word.text {
+    case "off": draft.accessLog = .off
+    case "stdout": draft.accessLog = .standardOutput
+    case "stderr": problems.error("'access_log' goes to stdout, to a file, or is off", at: word)
+    default:
+        if let file = problems.file(word) { draft.accessLog = .file(problems.path(file)) }
+    }
+}
+
+private func applyErrorLog(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
+    let word = statement.arguments[0]
+    switch word.text {
+    case "stderr": draft.errorLog.destination = .standardError
+    case "off", "stdout": problems.error("'error_log' goes to stderr or to a file", at: word)
+    default:
+        if let file = problems.file(word) { draft.errorLog.destination = .file(problems.path(file)) }
+    }
+    if statement.arguments.count == 2, let level: ErrorLog.Level = problems.choice(statement.arguments[1]) {
+        draft.errorLog.level = level
+    }
+}
+
+extension Endpoint {
+    /// With port 0 every listener is another one.
+    fileprivate var hasSystemChosenPort: Bool {
+        if case .tcp(_, 0) = self { true } else { false }
+    }
+}

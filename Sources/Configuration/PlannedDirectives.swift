@@ -1,0 +1,55 @@
+// Directives whose names and meaning are settled and which this version does not have yet. They are refused with a
+// message of their own, so that a file written for a later version is never half obeyed.
+
+let plannedDirectives: [Directive] = [
+    planned("token_from", "header NAME | cookie NAME | query NAME | websocket_protocol", [.main]),
+    planned("forward", "{ … }", [.main, .location], block: .forward),
+    planned("location", "[=] PATH { … }", [.main], block: .location),
+    planned("enforce", "on | report_only", [.main, .location]),
+    planned("cors_preflight", "forward | require_token", [.main, .location]),
+    planned("resource", "URL", [.main]),
+    planned("state_dir", "PATH", [.main]),
+    planned("admin", "ADDRESS", [.main]),
+    planned("trusted_proxies", "CIDR …", [.main]),
+    planned("authorization", "keep | strip | mint", [.main, .location]),
+    planned("mint", "{ … }", [.main]),
+    planned("websocket_expiry_grace", "DURATION", [.main, .location]),
+
+    planned("certificate", "FILE", [.listen]),
+    planned("certificate_key", "FILE", [.listen]),
+    planned("ssl_protocols", "NAME …", [.listen]),
+    planned("client_ca", "FILE", [.listen]),
+    planned("verify_client", "off | optional | on", [.listen]),
+
+    planned("server", "URL [weight=N]", [.upstream]),
+    planned("balance", "round_robin | least_connections", [.upstream]),
+    planned("health_check", "PATH [interval=D] [rise=N] [fall=N]", [.upstream]),
+    planned("resolve", "DURATION", [.upstream]),
+    planned("tls_ca", "FILE", [.upstream]),
+    planned("tls_server_name", "NAME", [.upstream]),
+    planned("tls_verify", "on | off", [.upstream]),
+
+    planned("legacy_audience", "A { … }", [.issuer], block: .legacyAudience),
+    planned("secret_file", "PATH", [.issuer]),
+    planned("require", "scope S … | claim PATH … [equals | contains V …]", [.issuer, .location]),
+
+    planned("name", "NAME", [.legacyAudience]),
+    planned("deprecated", "INSTANT", [.legacyAudience]),
+    planned("accept_until", "INSTANT", [.legacyAudience]),
+    planned("issued_before", "INSTANT", [.legacyAudience]),
+    planned("brownout", "INSTANT DURATION", [.legacyAudience]),
+    planned("documentation", "URL", [.legacyAudience]),
+
+    planned("claim", "PATH … HEADER", [.forward]),
+    planned("payload", "HEADER [json | base64url]", [.forward]),
+
+    planned("public", "", [.location]),
+    planned("methods", "NAME …", [.location]),
+    planned("verify", "", [.location]),
+]
+
+private func planned(_ name: String, _ syntax: String, _ contexts: [Context], block: Context? = nil) -> Directive {
+    Directive(
+        name: name, syntax: syntax, contexts: contexts, argumentsMax: 64, block: block, isRepeatable: true,
+        summary: "Not supported by this version yet.")
+}
