@@ -111,7 +111,9 @@ extension Directive {
         }
         let here = all.filter { $0.contexts.contains(context) }.map(\.name) + ["include"]
         let elsewhere = all.filter { $0.effect != nil }.map(\.name)
-        guard let meant = suggestion(for: name.text, among: here) ?? suggestion(for: name.text, among: elsewhere) else {
+        guard !problems.isFull,
+            let meant = suggestion(for: name.text, among: here) ?? suggestion(for: name.text, among: elsewhere)
+        else {
             problems.error("unknown directive \(quoted(name.text))", at: name)
             return
         }

@@ -43,7 +43,7 @@ struct Lexer {
     private let environment: [String: String]
     private let problems: Problems
     private var position: Int
-    /// A token that recovery put in: the `;` or `{` that an unterminated string swallowed.
+    /// A token that recovery put in: the `;` or `{` that an unterminated string or variable swallowed.
     private var pending: Token?
     private var lineHasToken = false
 
@@ -125,10 +125,14 @@ struct Lexer {
             element(into: &text, of: &word)
         }
         guard position < end, bytes[position] == quote else {
-            problems.error("unterminated string: no closing \(Character(Unicode.Scalar(quote))) on this line", at: word)
+            // Where an unterminated variable took the rest of the line, that is what is wrong.
+            if pending == nil {
+                let mark = Character(Unicode.Scalar(quote))
+                problems.error("unterminated string: no closing \(mark) on this line", at: word.origin)
+                recoverSwallowedToken(from: start + 1)
+            }
             word.isDamaged = true
             word.end = position
-            recoverSwallowedToken(from: start + 1)
             return word
         }
         position += 1
@@ -207,6 +211,7 @@ struct Lexer {
             problems.error("unterminated '${': no '}' on this line", at: .text(source: source, offset: start))
             word.isDamaged = true
             position = close
+            recoverSwallowedToken(from: start + 2)
             return
         }
         let inside = bytes[position..<close]
@@ -233,7 +238,7 @@ struct Lexer {
         }
     }
 
-    /// An unterminated string took the rest of its line; a `{` at the line's end was surely meant as such, and
+    /// An unterminated string or variable took the rest of its line; a `{` at the line's end was surely meant as such, and
     /// whatever else stands there, the directive is taken to end with the line.
     private mutating func recoverSwallowedToken(from start: Int) {
         let last = (start..<max(start, position)).last { bytes[$0] > 0x20 }

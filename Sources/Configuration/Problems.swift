@@ -20,6 +20,9 @@ final class Problems {
     private var reports: [Report] = []
     private var unshownCount = 0
 
+    /// What is reported from now on is counted, but not shown.
+    var isFull: Bool { reports.count == Self.countMax }
+
     /// Adds a file's text; the result is its number.
     func add(_ source: SourceText) -> Int {
         sources.append(source)
@@ -77,7 +80,7 @@ final class Problems {
     }
 
     private func report(_ severity: Diagnostic.Severity, _ message: String, at origin: Origin) {
-        if reports.count == Self.countMax {
+        if isFull {
             unshownCount += 1
             return
         }

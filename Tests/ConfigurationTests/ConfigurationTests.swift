@@ -1,0 +1,173 @@
+import Admission
+import Configuration
+import JOSE
+import Testing
+
+@Suite("Configuration from a file")
+struct ConfigurationTests {
+    @Test("the least that is needed gives the defaults")
+    func minimalFile() throws {
+        let result = load(minimal())
+        #expect(result.messages == [])
+        let expected = ProxyConfiguration(
+            upstream: UpstreamPolicy(endpoint: .tcp(host: "127.0.0.1", port: 3000)),
+            admission: AdmissionPolicy(issuers: [
+                IssuerPolicy(identifier: "https://issuer.example/", audiences: ["https://api.example"])
+            ]))
+        #expect(result.configuration == expected)
+    }
+
+    @Test("every directive reaches its field")
+    func everything() throws {
+        let result = load(
+            """
+            listen 9090; listen [::1]:9091; listen *:9092; listen unix:/run/a.sock; listen 127.0.0.1:0;
+            upstream http://backend_1 { keepalive 7; }
+            reserved_headers X-User- x_auth_;
+            error_detail terse;
+            workers 3;
+            token_cache 0;
+            access_log logs/access.log json;
+            error_log /var/log/e.log debug;
+            client_header_timeout 1s;
+            client_body_timeout 2s;
+            keepalive_timeout 0;
+            client_header_max_size 1k;
+            client_max_body_size 5m;
+            max_connections 11;
+            proxy_connect_timeout 500ms;
+            proxy_send_timeout 4s;
+            proxy_read_timeout 5;
+            shutdown_timeout 6s;
+            issuer https://a.example/Realm%2F {
+                audience one two;
+                audience three;
+                jwks_uri https://keys.example/jwks?x=1;
+                jwks_file keys.json;
+                jwks_ca ca.pem;
+                algorithms ES256 EdDSA;
+                token_types at+jwt -;
+                leeway 0;
+                max_lifetime 1h;
+                jwks_refresh 1m;
+                jwks_max_stale 2h;
+                jwks_cooldown 10s;
+                jwks_timeout 1500ms;
+            }
+            issuer https://b.example { audience one; jwks_file /abs/keys.json; }
+            """, files: ["keys.json": "{}", "ca.pem": "", "/abs/keys.json": ""])
+        #expect(result.messages == [])
+        let expected = ProxyConfiguration(
+            listeners: [
+                .tcp(host: "*", port: 9090), .tcp(host: "::1", port: 9091), .tcp(host: "*", port: 9092),
+                .unix(path: "/run/a.sock"), .tcp(host: "127.0.0.1", port: 0),
+            ],
+            upstream: UpstreamPolicy(endpoint: .tcp(host: "backend_1", port: 80), keepalive: 7),
+            admission: AdmissionPolicy(
+                issuers: [
+                    IssuerPolicy(
+                        identifier: "https://a.example/Realm%2F", audiences: ["one", "two", "three"],
+                        algorithms: [.es256, .edDSA], tokenTypes: [.named("at+jwt"), .absent], leewaySeconds: 0,
+                        maxLifetimeSeconds: 3600,
+                        keys: KeyPolicy(
+                            source: .uri("https://keys.example/jwks?x=1"), file: "keys.json", refreshSeconds: 60,
+                            maxStaleSeconds: 7200, cooldownSeconds: 10, timeoutMilliseconds: 1500,
+                            certificateAuthorityFile: "ca.pem")),
+                    IssuerPolicy(
+                        identifier: "https://b.example", audiences: ["one"],
+                        keys: KeyPolicy(source: .fileOnly, file: "/abs/keys.json")),
+                ],
+                reservedHeaderPrefixes: ["X-User-", "x_auth_"], errorDetail: .terse, tokenCacheEntries: 0),
+            workers: .fixed(3),
+            accessLog: .file("logs/access.log"),
+            errorLog: ErrorLog(destination: .file("/var/log/e.log"), level: .debug),
+            limits: Limits(headerBytes: 1024, bodyBytes: 5 << 20, connections: 11),
+            timeouts: Timeouts(
+                clientHeader: 1000, clientBody: 2000, keepalive: 0, proxyConnect: 500, proxySend: 4000, proxyRead: 5000,
+                shutdown: 6000))
+        #expect(result.configuration == expected)
+    }
+
+    @Test(
+        "upstreams",
+        arguments: [
+            ("http://127.0.0.1:3000", .tcp(host: "127.0.0.1", port: 3000)),
+            ("http://127.0.0.1/", .tcp(host: "127.0.0.1", port: 80)),
+            ("HTTP://[::1]:3000", .tcp(host: "::1", port: 3000)),
+            ("http://backend.internal", .tcp(host: "backend.internal", port: 80)),
+            ("unix:/run/backend.sock", .unix(path: "/run/backend.sock")),
+        ] as [(String, Endpoint)])
+    func upstreams(url: String, endpoint: Endpoint) {
+        let result = load("upstream \(url); issuer https://issuer.example/ { audience a; }")
+        #expect(result.configuration?.upstream.endpoint == endpoint)
+    }
+
+    @Test(
+        "what is no upstream",
+        arguments: [
+            "https://a", "ftp://a", "a", "a:80", "http://a/b", "http://a?b", "http://a#b", "http://u@a", "http://u:p@a",
+            "http://a:0", "http://", "unix:", "http://unix:/run/a.sock", "unix:/run/\\0", "\"\"",
+        ])
+    func noUpstreams(url: String) {
+        let result = load("upstream \(url); issuer https://issuer.example/ { audience a; }")
+        #expect(result.configuration == nil)
+        #expect(result.messages.count == 1)
+    }
+
+    @Test("relative paths start from the file that says them")
+    func paths() throws {
+        let files = MemoryFiles([
+            "/etc/a/proxy.conf": "include sub/*.conf; access_log a.log; error_log log/e.log; listen unix:run/a.sock;",
+            "/etc/a/sub/1.conf": "upstream unix:b.sock;",
+            "/etc/a/sub/2.conf": "issuer https://issuer.example/ { audience a; jwks_file keys.json; }",
+            "/etc/a/sub/keys.json": "{}",
+        ])
+        let result = ConfigurationLoader.load(file: "/etc/a/proxy.conf", environment: [:], files: files)
+        let configuration = try #require(result.configuration)
+        #expect(configuration.accessLog == .file("/etc/a/a.log"))
+        #expect(configuration.errorLog.destination == .file("/etc/a/log/e.log"))
+        #expect(configuration.listeners == [.unix(path: "/etc/a/run/a.sock")])
+        #expect(configuration.upstream.endpoint == .unix(path: "/etc/a/sub/b.sock"))
+        #expect(configuration.admission.issuers[0].keys.file == "/etc/a/sub/keys.json")
+    }
+
+    @Test("a file that is not there, too large, or nested too deep is an error, and the only one")
+    func unreadable() {
+        let missing = ConfigurationLoader.load(file: "x.conf", environment: [:], files: MemoryFiles())
+        #expect(missing.report == "x.conf: error: cannot be read: No such file or directory\n")
+        let large = load(String(repeating: "#\n", count: (1 << 19) + 1))
+        #expect(large.report == "proxy.conf: error: cannot be read: it has more than 1048576 bytes\n")
+
+        let nested = Dictionary(uniqueKeysWithValues: (0..<20).map { ("\($0).conf", "include \($0 + 1).conf;") })
+        #expect(
+            load("include 0.conf;", files: nested).messages
+                == ["too many files: at most 256, and at most 8 inside each other"])
+        let blocks = load(String(repeating: "a {", count: 1000) + String(repeating: "}", count: 1000))
+        #expect(blocks.messages.contains("blocks are nested deeper than 16 levels"))
+    }
+
+    @Test("more problems than anyone reads are counted")
+    func flood() {
+        let result = load(String(repeating: "bogus;\n", count: 2000))
+        #expect(result.diagnostics.count == 501)
+        #expect(result.messages.last == "1502 more problems are not shown")
+        #expect(result.configuration == nil)
+    }
+
+    @Test("what a message shows cannot drive a terminal")
+    func controlCharacters() throws {
+        let flags = CommandLineOverrides(upstream: "http://a\u{1B}[31m\u{202E}\n")
+        let report = load(minimal(main: "\u{1B}[31m 5;"), flags: flags).report
+        #expect(!report.unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{202E}" })
+        #expect(report.contains("\\u{1B}"))
+    }
+
+    @Test("colour is added where it is asked for, and only there")
+    func colour() throws {
+        let diagnostic = try #require(load(minimal(main: "bogus;")).diagnostics.first)
+        let plain = diagnostic.rendered(colour: false)
+        let coloured = diagnostic.rendered(colour: true)
+        #expect(coloured.contains("\u{1B}[1;31merror:\u{1B}[0m"))
+        #expect(plain == "proxy.conf:3:1: error: unknown directive 'bogus'\nbogus;\n^")
+    }
+}

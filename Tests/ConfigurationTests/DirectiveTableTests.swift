@@ -1,0 +1,88 @@
+import Admission
+import Foundation
+import JOSE
+import Testing
+
+@testable import Configuration
+
+@Suite("Directive table")
+struct DirectiveTableTests {
+    static let implemented = Directive.all.filter { $0.effect != nil }
+    static let withDefault = implemented.filter { $0.standard != nil }
+    static let planned = Directive.all.filter { $0.effect == nil }
+
+    @Test("every directive is documented, and no name stands twice in one place")
+    func rows() {
+        var seen: Set<String> = []
+        for directive in Directive.all {
+            #expect(!directive.summary.isEmpty, "\(directive.name)")
+            #expect(!directive.contexts.isEmpty, "\(directive.name)")
+            for context in directive.contexts {
+                #expect(seen.insert("\(context) \(directive.name)").inserted, "\(directive.name) in \(context)")
+            }
+        }
+    }
+
+    @Test("a directive's effect fits the one place it stands in", arguments: implemented)
+    func effects(directive: Directive) {
+        switch directive.effect {
+        case .main: #expect(directive.contexts == [.main])
+        case .upstream: #expect(directive.contexts == [.upstream])
+        case .issuer: #expect(directive.contexts == [.issuer])
+        case nil: Issue.record("not implemented")
+        }
+    }
+
+    @Test("a default written down changes nothing", arguments: withDefault)
+    func defaults(directive: Directive) throws {
+        let line = "\(directive.name) \(try #require(directive.standard));"
+        let written =
+            switch directive.contexts[0] {
+            case .upstream: configuration(upstream: line)
+            case .issuer: configuration(issuer: line)
+            default: configuration(main: line)
+            }
+        #expect(written != nil)
+        #expect(written == configuration())
+    }
+
+    @Test("a planned directive is refused as such, wherever it is written", arguments: planned)
+    func refused(directive: Directive) {
+        for text in [minimal(main: "\(directive.name) x;"), minimal(issuer: "\(directive.name) x;")] {
+            let result = load(text)
+            #expect(result.configuration == nil)
+            #expect(result.messages == ["'\(directive.name)' is not supported by this version yet"])
+        }
+    }
+
+    @Test("each directive that may stand once is refused the second time")
+    func once() throws {
+        for directive in Self.withDefault where !directive.isRepeatable {
+            let line = "\(directive.name) \(try #require(directive.standard));"
+            let text =
+                switch directive.contexts[0] {
+                case .upstream: minimal(upstream: line + line)
+                case .issuer: minimal(issuer: line + line)
+                default: minimal(main: line + line)
+                }
+            let messages = load(text).messages
+            #expect(messages.count == 1)
+            #expect(messages.first?.hasPrefix("'\(directive.name)' is given twice; the first is at proxy.conf:") == true)
+        }
+    }
+
+    @Test("docs/configuration.md is what the table says")
+    func reference() throws {
+        let path = packageRoot + "docs/configuration.md"
+        if ProcessInfo.processInfo.environment["ANTECHAMBER_RECORD"] != nil {
+            try FileManager.default.createDirectory(
+                atPath: packageRoot + "docs", withIntermediateDirectories: true)
+            try DirectiveReference.markdown.write(toFile: path, atomically: true, encoding: .utf8)
+        }
+        #expect(try treeText("docs/configuration.md") == DirectiveReference.markdown)
+    }
+}
+
+extension Directive: CustomTestStringConvertible {
+    public var testDescription: String { name }
+}

@@ -1,0 +1,46 @@
+import Testing
+
+@testable import Configuration
+
+@Suite("proxy.conf.example")
+struct ExampleTests {
+    /// The example with its commented-out directives in force: those are the lines that start with `#   `.
+    private func uncommented(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let indent = line.prefix { $0 == " " }
+            let rest = line.dropFirst(indent.count)
+            return rest.hasPrefix("#   ") ? indent + rest.dropFirst(4) : line
+        }.joined(separator: "\n")
+    }
+
+    @Test("it holds as it stands, without a warning")
+    func asItStands() throws {
+        let result = load(try treeText("proxy.conf.example"))
+        #expect(result.report == "")
+        #expect(result.configuration?.listeners == [.tcp(host: "*", port: 8080)])
+    }
+
+    @Test("it holds with every line in force, and its defaults are the defaults")
+    func uncommented() throws {
+        let text = try treeText("proxy.conf.example")
+        let files = MemoryFiles(["proxy.conf": uncommented(text)], elsewhere: "")
+        let result = ConfigurationLoader.load(file: "proxy.conf", environment: [:], files: files)
+        #expect(result.report == "")
+        var all = try #require(result.configuration)
+        let least = try #require(load(text).configuration)
+        // What has no default is an example.
+        all.listeners.removeLast()
+        all.admission.issuers[0].keys = least.admission.issuers[0].keys
+        #expect(all == least)
+    }
+
+    @Test("it has every directive there is")
+    func complete() throws {
+        let lines = uncommented(try treeText("proxy.conf.example")).split(separator: "\n").map {
+            $0.drop { $0 == " " }
+        }
+        for name in Directive.all.filter({ $0.effect != nil }).map(\.name) + ["include"] {
+            #expect(lines.contains { $0.hasPrefix(name + " ") }, "\(name)")
+        }
+    }
+}

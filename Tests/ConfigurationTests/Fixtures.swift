@@ -1,0 +1,66 @@
+// What the tests of this module share: files in memory, and the way to this tree's own files.
+
+import Configuration
+
+/// Files by path. Patterns know `*` at the place of a whole file name's beginning: `dir/*.conf`.
+struct MemoryFiles: ConfigurationFiles {
+    var contents: [String: String]
+    /// What every path that is not in `contents` holds; nil: it does not exist.
+    var elsewhere: String?
+
+    init(_ contents: [String: String] = [:], elsewhere: String? = nil) {
+        self.contents = contents
+        self.elsewhere = elsewhere
+    }
+
+    func read(_ path: String, bytesMax: Int) throws(FileProblem) -> [UInt8] {
+        guard let text = contents[path] ?? elsewhere else { throw FileProblem(reason: "No such file or directory") }
+        guard text.utf8.count <= bytesMax else { throw FileProblem(reason: "it has more than \(bytesMax) bytes") }
+        return Array(text.utf8)
+    }
+
+    func paths(matching pattern: String) throws(FileProblem) -> [String] {
+        let parts = pattern.split(separator: "*", maxSplits: 1, omittingEmptySubsequences: false)
+        return contents.keys.filter { $0.hasPrefix(parts[0]) && $0.hasSuffix(parts[1]) }.sorted()
+    }
+}
+
+/// The result of loading one text as `proxy.conf`.
+func load(
+    _ text: String, flags: CommandLineOverrides = CommandLineOverrides(), environment: [String: String] = [:],
+    files: [String: String] = [:]
+) -> LoadResult {
+    ConfigurationLoader.load(
+        file: "proxy.conf", flags: flags, environment: environment,
+        files: MemoryFiles(files.merging(["proxy.conf": text]) { $1 }))
+}
+
+/// The configuration that a text with these lines in it gives, on top of the least that is needed.
+func configuration(main: String = "", issuer: String = "", upstream: String = "") -> ProxyConfiguration? {
+    load(minimal(main: main, issuer: issuer, upstream: upstream), files: ["keys.json": "", "ca.pem": ""]).configuration
+}
+
+func minimal(main: String = "", issuer: String = "", upstream: String = "") -> String {
+    """
+    upstream http://127.0.0.1:3000 { \(upstream) }
+    issuer https://issuer.example/ { audience https://api.example; \(issuer) }
+    \(main)
+    """
+}
+
+extension LoadResult {
+    var messages: [String] { diagnostics.map(\.message) }
+
+    /// All diagnostics as they are shown, one after another.
+    var report: String { diagnostics.map { $0.rendered(colour: false) + "\n" }.joined() }
+}
+
+/// The top of this package.
+let packageRoot: String = {
+    let parts = #filePath.split(separator: "/").dropLast(3)
+    return "/" + parts.joined(separator: "/") + "/"
+}()
+
+func treeText(_ path: String) throws -> String {
+    String(decoding: try LocalFiles().read(packageRoot + path, bytesMax: 1 << 20), as: UTF8.self)
+}
