@@ -1,8 +1,8 @@
 // A configuration in the making: what has been said, with the defaults for what has not, and where it was said, for
 // the checks that only the whole can answer (Validation.swift).
 
-internal import Admission
-internal import JOSE
+import Admission
+import JOSE
 
 struct MainDraft: Draft {
     static let context = Context.main

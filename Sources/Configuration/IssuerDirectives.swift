@@ -1,7 +1,7 @@
 // A trusted issuer: `issuer URL { … }` and what stands in its block.
 
-internal import Admission
-internal import JOSE
+import Admission
+import JOSE
 
 let issuerDirectives: [Directive] = [
     Directive(

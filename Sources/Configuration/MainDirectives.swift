@@ -1,6 +1,6 @@
 // The directives of the top level, in the order in which an operator thinks of them.
 
-internal import Admission
+import Admission
 
 let mainDirectives: [Directive] = [
     Directive(

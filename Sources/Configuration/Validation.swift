@@ -1,6 +1,6 @@
 // The checks that only the whole can answer, and the last step from what was said to the configuration.
 
-internal import Admission
+import Admission
 
 extension MainDraft {
     /// The configuration; nil where anything was or is found to be an error.
