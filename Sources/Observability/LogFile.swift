@@ -66,7 +66,8 @@ public final class LogFile: Sendable {
             let fresh = LogFile.openForAppending(path)
             if fresh < 0 { return }
             // In place, so that no reader of `descriptor` sees it closed.
-            dup3(fresh, self.descriptor, O_CLOEXEC)
+            dup2(fresh, self.descriptor)
+            _ = fcntl(self.descriptor, F_SETFD, FD_CLOEXEC)
             Glibc.close(fresh)
         }
     }

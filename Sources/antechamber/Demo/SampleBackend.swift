@@ -11,7 +11,8 @@ final class SampleBackend {
     let port: UInt16
     private let process: pid_t
     private let lifeline: Int32
-    private var exitSource: (any DispatchSourceProcess)?
+    /// Watches its standard output, which ends when it does. Closes the descriptor when cancelled.
+    private let output: any DispatchSourceRead
 
     private static let script = "Examples/backend/server.mjs"
 
@@ -33,7 +34,6 @@ final class SampleBackend {
     private init(running path: String) throws(BackendFailure) {
         let (inputRead, inputWrite) = try SampleBackend.pipe()
         let (outputRead, outputWrite) = try SampleBackend.pipe()
-        defer { close(outputRead) }
         do throws(BackendFailure) {
             defer {
                 close(inputRead)
@@ -42,14 +42,19 @@ final class SampleBackend {
             process = try SampleBackend.spawn(path, input: inputRead, output: outputWrite)
         } catch {
             close(inputWrite)
+            close(outputRead)
             throw error
         }
         lifeline = inputWrite
+        output = DispatchSource.makeReadSource(fileDescriptor: outputRead, queue: .main)
+        output.setCancelHandler { close(outputRead) }
         guard let line = SampleBackend.readLine(outputRead), let colon = line.lastIndex(of: ":"),
             let port = UInt16(line[line.index(after: colon)...])
         else {
+            output.activate()
+            output.cancel()
             kill(process, SIGKILL)
-            _ = unsafe waitpid(process, nil, 0)
+            _ = waitpid(process, nil, 0)
             close(inputWrite)
             throw BackendFailure(description: "it ended before it listened (is node 18 or later?)")
         }
@@ -58,19 +63,24 @@ final class SampleBackend {
 
     /// Calls `handler` on the main queue when the process ends before `stop`.
     func onExit(_ handler: @escaping () -> Void) {
-        let source = DispatchSource.makeProcessSource(identifier: process, eventMask: .exit, queue: .main)
-        source.setEventHandler(handler: handler)
-        source.activate()
-        exitSource = source
+        let descriptor = Int32(output.handle)
+        output.setEventHandler { [output] in
+            var discarded = [UInt8](repeating: 0, count: 4096)
+            if unsafe read(descriptor, &discarded, discarded.count) <= 0 {
+                output.setEventHandler(handler: nil)
+                handler()
+            }
+        }
+        output.activate()
     }
 
     /// Ends it and waits until it has.
     func stop() {
-        exitSource?.cancel()
-        exitSource = nil
+        output.setEventHandler(handler: nil)
+        output.cancel()
         close(lifeline)
         kill(process, SIGTERM)
-        _ = unsafe waitpid(process, nil, 0)
+        _ = waitpid(process, nil, 0)
     }
 
     private static func spawn(_ path: String, input: Int32, output: Int32) throws(BackendFailure) -> pid_t {
@@ -88,9 +98,9 @@ final class SampleBackend {
         var variables = ProcessEnvironment.variables
         variables["PORT"] = "0"
         variables["EXIT_WITH_STDIN"] = "1"
-        let arguments = unsafe ["node", path].map { unsafe strdup($0) } + [nil]
-        let environment = unsafe variables.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for unsafe text in unsafe arguments + environment { unsafe free(text) } }
+        let arguments = unsafe copies(["node", path])
+        let environment = unsafe copies(variables.map { "\($0.key)=\($0.value)" })
+        defer { unsafe (arguments + environment).forEach { unsafe free($0) } }
         var process = pid_t()
         let status = unsafe posix_spawnp(&process, "node", &actions, &attributes, arguments, environment)
         if status == ENOENT { throw BackendFailure(description: "node is not on the PATH (scripts/run installs it)") }
@@ -98,9 +108,16 @@ final class SampleBackend {
         return process
     }
 
+    /// C strings that the caller frees, and the null pointer that ends the list.
+    @unsafe
+    private static func copies(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
+        unsafe texts.map { unsafe strdup($0) } + [nil]
+    }
+
     private static func pipe() throws(BackendFailure) -> (Int32, Int32) {
         var ends: [Int32] = [-1, -1]
-        if unsafe pipe2(&ends, O_CLOEXEC) != 0 { throw BackendFailure(description: unsafe String(cString: strerror(errno))) }
+        if unsafe Glibc.pipe(&ends) != 0 { throw BackendFailure(description: unsafe String(cString: strerror(errno))) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         return (ends[0], ends[1])
     }
 
