@@ -1,0 +1,118 @@
+"""A directory, ports, configurations, and the backend that all proxies share."""
+
+import http.client
+import re
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import Problem, mint
+from harness.catalogue import BACKEND, Proxy
+from harness.processes import Cores, Processes, wait_until
+
+_TEMPLATES = Path(__file__).resolve().parent.parent / "proxies"
+_START_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs, and where it listens."""
+
+    process: subprocess.Popen
+    port: int
+
+
+class Bench:
+    """Starts servers in one temporary directory, with the backend started first."""
+
+    def __init__(self, directory: Path, processes: Processes, cores: Cores, credentials: mint.Credentials,
+                 programs: dict[str, Path], body: str) -> None:
+        self.processes = processes
+        self.cores = cores
+        self.credentials = credentials
+        self.path = "/" + body
+        self._directory = directory
+        self._programs = programs
+        self._documents = directory / "documents"
+        self._documents.mkdir()
+        (self._documents / "64k").write_bytes(b"x" * 65536)
+        self.backend = self.start(BACKEND)
+        self.expected_body = get(self.backend.port, self.path)[1]
+        self.counts_requests = self.backend_requests() is not None
+
+    def start(self, proxy: Proxy) -> Server:
+        """Starts one server on a free port and waits until it accepts connections."""
+        directory = self._directory / proxy.name
+        directory.mkdir(exist_ok=True)
+        port = _free_port()
+        config = directory / proxy.template
+        config.write_text(_filled(proxy.template, {
+            "PORT": port,
+            "BACKEND_PORT": port if proxy is BACKEND else self.backend.port,
+            "DIRECTORY": directory,
+            "DOCUMENTS": self._documents,
+            "ISSUER": mint.ISSUER,
+            "AUDIENCE": mint.AUDIENCE,
+            "JWKS": self.credentials.jwks,
+            "PUBLIC_KEY": self.credentials.public_key,
+        }))
+        places = {"program": self._programs[proxy.program], "config": config, "directory": directory}
+        command = [word.format(**places) for word in proxy.command]
+        output = directory / "output.log"
+        with output.open("wb") as log:
+            core = self.cores.load if proxy is BACKEND else self.cores.proxy
+            process = self.processes.start(command, core, stdout=log, stderr=log, cwd=directory)
+        wait_until(lambda: process.poll() is not None or _accepts(port), _START_SECONDS)
+        if process.poll() is not None or not _accepts(port):
+            self.processes.end(process)
+            tail = "\n".join(output.read_text(errors="replace").splitlines()[-8:])
+            raise Problem(f"{proxy.title} does not come up: {' '.join(command)}\n{tail}")
+        return Server(process, port)
+
+    def backend_requests(self) -> int | None:
+        """How many requests the backend has had, this one included; nil where nginx lacks stub_status."""
+        status, body = get(self.backend.port, "/status")
+        counters = re.search(rb"^\s*\d+\s+\d+\s+(\d+)\s*$", body, re.MULTILINE)
+        return int(counters.group(1)) if status == 200 and counters else None
+
+
+def programs(needed: set[str], antechamber: Path | None) -> dict[str, Path]:
+    """Where the programs are; those that are not found are left out."""
+    found = {name: shutil.which(name) for name in needed}
+    found["antechamber"] = antechamber
+    return {name: Path(place) for name, place in found.items() if place and name in needed}
+
+
+def get(port: int, path: str, token: str | None = None) -> tuple[int, bytes]:
+    """One request on a connection of its own: the status and the body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        fields = {"Host": "api.example.com"}
+        if token is not None:
+            fields["Authorization"] = "Bearer " + token
+        connection.request("GET", path, headers=fields)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def _filled(template: str, values: dict[str, object]) -> str:
+    text = (_TEMPLATES / template).read_text()
+    return re.sub(r"@([A-Z_]+)@", lambda name: str(values[name.group(1)]), text)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    except OSError:
+        return False

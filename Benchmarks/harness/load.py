@@ -1,0 +1,43 @@
+"""wrk: one thread, keep-alive connections, requests laid out by requests.lua."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import Problem
+from harness.processes import Processes
+
+_SCRIPT = Path(__file__).resolve().parent / "requests.lua"
+_ERRORS = ("connect", "read", "write", "status", "timeout")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk saw. `errors` counts by kind; `status` is every answer that was not 2xx or 3xx."""
+
+    requests: int
+    seconds: float
+    p50_us: int
+    p99_us: int
+    errors: dict[str, int]
+
+
+def run(processes: Processes, core: int, url: str, tokens: Path, connections: int, seconds: int) -> Load:
+    """Loads `url` for some seconds with the tokens of a file in rotation."""
+    command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s",
+               "--latency", "--script", str(_SCRIPT), url, "--", str(tokens)]
+    process = processes.start(command, core, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    output, _ = process.communicate()
+    processes.end(process)
+    for line in output.splitlines():
+        if line.startswith("RESULT "):
+            result = json.loads(line.removeprefix("RESULT "))
+            return Load(
+                requests=result["requests"],
+                seconds=result["duration_us"] / 1e6,
+                p50_us=result["p50_us"],
+                p99_us=result["p99_us"],
+                errors={kind: result[kind] for kind in _ERRORS if result[kind]},
+            )
+    raise Problem(f"wrk gave no result: {' '.join(command)}\n{output}")

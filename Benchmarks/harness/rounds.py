@@ -1,0 +1,98 @@
+"""One round of one case, and the interleaving of rounds."""
+
+from dataclasses import dataclass
+
+from harness import Problem, load
+from harness.bench import Bench, Server
+from harness.catalogue import Case
+from harness.machine import say
+from harness.processes import core_busy_seconds, cpu_seconds, resident_bytes, tree
+
+
+@dataclass(frozen=True)
+class Round:
+    """One measured stretch of load. A round with `faults` is reported and kept out of the medians."""
+
+    number: int
+    requests: int
+    requests_per_second: float
+    cpu_us_per_request: float
+    core_share: float
+    foreign_share: float
+    p50_us: int
+    p99_us: int
+    resident_bytes: int
+    faults: list[str]
+
+
+def interleaved(bench: Bench, cases: list[Case], options) -> dict[Case, list[Round]]:
+    """Round 1 of all, round 2 of all, ..., so that a slow spell of the machine falls on all of them."""
+    measured: dict[Case, list[Round]] = {case: [] for case in cases}
+    for number in range(1, options.rounds + 1):
+        for case in cases:
+            say(f"round {number} of {options.rounds}: {case}")
+            measured[case].append(_round(bench, case, number, options))
+    return measured
+
+
+def _round(bench: Bench, case: Case, number: int, options) -> Round:
+    """A fresh process each time: no round inherits the memory or the caches of another case."""
+    server = bench.start(case.proxy)
+    try:
+        _warm_up(bench, case, server, options)
+        return _measured(bench, case, server, number, options)
+    finally:
+        bench.processes.end(server.process)
+
+
+def _warm_up(bench: Bench, case: Case, server: Server, options) -> None:
+    """Load until connections are open and, with many tokens, each has been seen once: what is measured
+    is the steady state. wrk begins its rotation anew in each run, so the second one is long enough."""
+    first = _load(bench, case, server, options, options.warmup)
+    if case.mode == "many" and first.requests < options.tokens:
+        rate = max(first.requests / first.seconds, 1)
+        _load(bench, case, server, options, int(options.tokens / rate * 1.2) + 1)
+
+
+def _measured(bench: Bench, case: Case, server: Server, number: int, options) -> Round:
+    family = tree(server.process.pid)
+    requests_before = bench.backend_requests()
+    busy_before = core_busy_seconds(bench.cores.proxy)
+    cpu_before = cpu_seconds(family)
+
+    result = _load(bench, case, server, options, options.seconds)
+
+    cpu = cpu_seconds(family) - cpu_before
+    busy = core_busy_seconds(bench.cores.proxy) - busy_before
+    requests_after = bench.backend_requests()
+
+    faults = [f"{count} {kind} errors" for kind, count in result.errors.items()]
+    if server.process.poll() is not None or tree(server.process.pid) != family:
+        faults.append("a process of the proxy ended")
+    if result.requests == 0:
+        faults.append("no request was answered")
+    if requests_before is not None and requests_after is not None:
+        reached = requests_after - requests_before - 1
+        # Those in flight as wrk stops reach the backend and are not counted by wrk.
+        if not result.requests <= reached <= result.requests + 2 * options.connections:
+            faults.append(f"wrk counted {result.requests} answers, the backend {reached} requests")
+    return Round(
+        number=number,
+        requests=result.requests,
+        requests_per_second=result.requests / result.seconds,
+        cpu_us_per_request=cpu * 1e6 / max(result.requests, 1),
+        core_share=cpu / result.seconds,
+        foreign_share=max(busy - cpu, 0) / result.seconds if bench.cores.apart else 0,
+        p50_us=result.p50_us,
+        p99_us=result.p99_us,
+        resident_bytes=resident_bytes(family),
+        faults=faults,
+    )
+
+
+def _load(bench: Bench, case: Case, server: Server, options, seconds: int) -> load.Load:
+    if server.process.poll() is not None:
+        raise Problem(f"{case.proxy.title} ended with status {server.process.returncode} under load")
+    tokens = bench.credentials.many if case.mode == "many" else bench.credentials.one
+    url = f"http://127.0.0.1:{server.port}{bench.path}"
+    return load.run(bench.processes, bench.cores.load, url, tokens, options.connections, seconds)
