@@ -16,9 +16,11 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 def main(arguments: list[str]) -> int:
     """0: everything measured; 1: some round or proxy could not be counted, or the run failed."""
     flags = options.parse(arguments)
-    # An end from outside unwinds like an exception, so that what was started is ended.
+    # An end from outside unwinds like an exception, so that what was started is ended; nohup's
+    # ignored SIGHUP stays ignored.
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _: sys.exit(128 + received))
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
         return _compare(flags, arguments)
     except Problem as problem:
@@ -52,8 +54,7 @@ def _compare(flags, arguments: list[str]) -> int:
         for proxy in dict.fromkeys(case.proxy for case in cases):
             circumstances["versions"][proxy.program] = machine.version(proxy, programs[proxy.program])
             preflight.check(place, proxy)
-        say("every proxy passes the good token" + "; those that check tokens refuse every bad one"
-            if any(case.proxy.authenticates for case in cases) else "every proxy passes requests")
+        say("every proxy passes the good token, and each that checks tokens refuses every bad one")
         measured = rounds.interleaved(place, cases, flags)
 
     print(report.text(measured, _heading(flags, circumstances, credentials)))
@@ -69,7 +70,7 @@ def _programs(flags, cases: list[catalogue.Case]) -> dict[str, Path]:
     if "antechamber" in needed:
         if flags.binary and not shutil.which(flags.binary.resolve()):
             raise Problem(f"--binary {flags.binary}: no such executable")
-        antechamber = flags.binary.resolve() if flags.binary else build.release(_ROOT, flags.scratch or _ROOT / ".build-bench")
+        antechamber = flags.binary.resolve() if flags.binary else build.release(_ROOT, flags.scratch)
     found = bench.programs(needed | {"nginx", "wrk"}, antechamber)
     missing = sorted((needed | {"nginx", "wrk"}) - set(found))
     if missing and (flags.named or set(missing) & {"nginx", "wrk"}):

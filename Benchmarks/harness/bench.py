@@ -66,9 +66,10 @@ class Bench:
             process = self.processes.start(command, core, stdout=log, stderr=log, cwd=directory)
         wait_until(lambda: process.poll() is not None or _accepts(port), _START_SECONDS)
         if process.poll() is not None or not _accepts(port):
+            how = "does not listen" if process.poll() is None else f"ended with status {process.returncode}"
             self.processes.end(process)
             tail = "\n".join(output.read_text(errors="replace").splitlines()[-8:])
-            raise Problem(f"{proxy.title} does not come up: {' '.join(command)}\n{tail}")
+            raise Problem(f"{proxy.title} {how}: {' '.join(command)}\n{tail}".rstrip())
         return Server(process, port)
 
     def backend_requests(self) -> int | None:

@@ -29,7 +29,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                         help="distinct tokens in the mode `many` (%(default)s)")
     parser.add_argument("--binary", type=Path, help="an antechamber that is built already; nothing is built then")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every round and the medians there")
-    parser.add_argument("--scratch", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--scratch", type=Path, default=Path(".build-bench"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     # The defaults name everything, in which case a peer that is not there is left out with a message;
     # whoever names it is told that it is missing.

@@ -90,10 +90,8 @@ def goals(lines: dict[Case, Medians | None]) -> list[Goal]:
 def text(measured: dict[Case, list[Round]], heading: list[str]) -> str:
     """Everything a reader of the terminal gets."""
     lines = {case: medians(rounds) for case, rounds in measured.items()}
-    parts = [*heading, "", *_table(lines), ""]
-    parts += _notes(measured)
-    parts += ["", *_goal_lines(goals(lines))]
-    return "\n".join(parts)
+    blocks = [heading, _table(lines), _notes(measured), _goal_lines(goals(lines))]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
 def write_json(path: Path, measured: dict[Case, list[Round]], circumstances: dict[str, object]) -> None:
