@@ -83,7 +83,8 @@ def _programs(flags, cases: list[catalogue.Case]) -> dict[str, Path]:
 def _heading(flags, circumstances: dict, credentials: mint.Credentials) -> list[str]:
     facts = circumstances["machine"]
     return [
-        f"{facts['cpu']}, {facts['cpus']} CPUs, Linux {facts['kernel']}, load average before {facts['load_average']:.2f}",
+        f"{facts['cpu']}, {facts['cpus']} CPUs, Linux {facts['kernel']}, "
+        f"load average before {facts['load_average']:.2f}",
         *(f"{title}: {version}" for title, version in circumstances["versions"].items()),
         f"medians of {flags.rounds} rounds of {flags.seconds} s, {flags.connections} keep-alive connections, "
         f"tokens of {len(credentials.good)} bytes, body {flags.body}, one core for the proxy",
