@@ -1,0 +1,115 @@
+// What the backend learns of the caller, and what a caller cannot make it believe.
+
+import Foundation
+import Testing
+
+@Suite("Identity headers", .scenario)
+struct IdentityHeaderTests {
+    @Test("A good token passes, and the backend is told who calls")
+    func goodToken() throws {
+        try Scene.play { scene throws in
+            let expiry = 4_000_000_000
+            let token = scene.token(claims: ["exp": .number(expiry)])
+            let response = try scene.get("/orders?page=2", token: token)
+            #expect(response.status == 200)
+            #expect(response.text == "ok")
+
+            let request = try scene.onlyRequest()
+            #expect(request.startLine == "GET /orders?page=2 HTTP/1.1")
+            #expect(request.values(of: "Host") == ["api.example.com"])
+            #expect(request.values(of: "X-Auth-Subject") == ["auth0%7Calice"] || request["X-Auth-Subject"] == "auth0|alice")
+            #expect(request.values(of: "X-Auth-Issuer") == [scene.issuer.identifier])
+            #expect(request.values(of: "X-Auth-Audience") == [Scene.audience])
+            #expect(request.values(of: "X-Auth-Client") == ["cli"])
+            #expect(request.values(of: "X-Auth-Scope") == ["read:orders write:orders"])
+            #expect(request.values(of: "X-Auth-Expires") == ["\(expiry)"])
+            #expect(request.values(of: "X-Auth-Status") == ["verified"])
+        }
+    }
+
+    @Test("The token itself is kept, for a backend that reads it too")
+    func authorizationIsKept() throws {
+        try Scene.play { scene throws in
+            let token = scene.token()
+            #expect(try scene.get(token: token).status == 200)
+            #expect(try scene.onlyRequest().values(of: "Authorization") == ["Bearer \(token)"])
+        }
+    }
+
+    @Test("What a client calls X-Auth-… never arrives, however it is spelled", arguments: [
+        "X-Auth-Subject", "x-auth-subject", "X-AUTH-SUBJECT", "X_Auth_Subject", "x.auth.subject", "X-Auth_Subject",
+        "XAuthSubject", "X-Auth-Anything-Else", "x!auth~status",
+    ])
+    func clientSentIdentity(_ name: String) throws {
+        try Scene.play { scene throws in
+            let fields = ["\(name): mallory", "\(name): eve", "X-Other: kept"]
+            #expect(try scene.get(token: scene.token(), fields: fields).status == 200)
+            let request = try scene.onlyRequest()
+            #expect(!request.head.contains("mallory") && !request.head.contains("eve"))
+            #expect(request.values(of: "X-Other") == ["kept"])
+            #expect(request.values(of: "X-Auth-Subject").count == 1)
+        }
+    }
+
+    @Test("A field of a claim the token lacks is removed all the same")
+    func absentClaim() throws {
+        try Scene.play { scene throws in
+            let token = scene.token(claims: ["scope": nil])
+            #expect(try scene.get(token: token, fields: ["X-Auth-Scope: admin"]).status == 200)
+            #expect(try scene.onlyRequest().values(of: "X-Auth-Scope") == [])
+        }
+    }
+
+    @Test("A client's Connection field cannot remove what the proxy sets", arguments: [
+        "Connection: X-Auth-Subject", "Connection: close, x-auth-subject, X-Auth-Status",
+    ])
+    func connectionNominated(_ field: String) throws {
+        try Scene.play { scene throws in
+            #expect(try scene.get(token: scene.token(), fields: [field]).status == 200)
+            let request = try scene.onlyRequest()
+            #expect(request.values(of: "X-Auth-Subject").count == 1)
+            #expect(request.values(of: "X-Auth-Status") == ["verified"])
+        }
+    }
+
+    @Test("Fields of one hop stay on their hop")
+    func hopByHop() throws {
+        try Scene.play { scene throws in
+            let fields = [
+                "Connection: keep-alive, X-Secret", "X-Secret: mine", "Keep-Alive: timeout=5", "Proxy-Connection: x",
+                "TE: trailers", "Proxy-Authorization: Basic eA==", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP",
+            ]
+            #expect(try scene.get(token: scene.token(), fields: fields).status == 200)
+            let request = try scene.onlyRequest()
+            for name in ["X-Secret", "Keep-Alive", "Proxy-Connection", "TE", "Proxy-Authorization", "Upgrade"] {
+                #expect(request.values(of: name) == [], "\(name) went upstream")
+            }
+        }
+    }
+
+    @Test("No claim can put a second field, or a line end, into a header")
+    func claimWithLineEnd() throws {
+        try Scene.play { scene throws in
+            let subject = "a\r\nX-Auth-Scope: admin\u{0} é%"
+            #expect(try scene.get(token: scene.token(subject: subject)).status == 200)
+            let request = try scene.onlyRequest()
+            let value = try #require(request["X-Auth-Subject"])
+            #expect(value.removingPercentEncoding == subject)
+            #expect(value.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f })
+            #expect(request.values(of: "X-Auth-Scope") == ["read:orders write:orders"])
+        }
+    }
+
+    @Test("Where a request came from is what the proxy saw, not what the client says")
+    func forwarded() throws {
+        try Scene.play { scene throws in
+            let fields = ["X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.example"]
+            #expect(try scene.get(token: scene.token(), fields: fields).status == 200)
+            let request = try scene.onlyRequest()
+            #expect(request.values(of: "X-Forwarded-For") == ["127.0.0.1"])
+            #expect(request.values(of: "X-Forwarded-Proto") == ["http"])
+            #expect(request.values(of: "X-Forwarded-Host") == ["api.example.com"])
+            #expect(request.values(of: "X-Request-Id").count == 1)
+        }
+    }
+}

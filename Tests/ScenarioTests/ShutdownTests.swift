@@ -1,0 +1,63 @@
+// How the proxy ends: what is in flight is finished, within a bound.
+
+import Glibc
+import Synchronization
+import Testing
+
+@Suite("Shutdown", .scenario)
+struct ShutdownTests {
+    @Test("A drain takes no new connection, finishes what is in flight, closes idle ones, and exits 0", arguments: [SIGTERM, SIGINT])
+    func drain(_ signal: Int32) throws {
+        let mayAnswer = Mutex(false)
+        try Scene.play(main: "shutdown_timeout 10m;", origin: { connection in
+            while let request = try connection.request() {
+                if request.startLine.contains("/slow") {
+                    try eventually("the origin may answer", within: 120) { mayAnswer.withLock { $0 } }
+                }
+                try connection.answer("finished")
+            }
+        }) { scene throws in
+            let token = scene.token()
+            let idle = try scene.client()
+            try idle.get(token: token)
+            #expect(try idle.response().status == 200)
+            let busy = try scene.client()
+            try busy.get("/slow", token: token)
+            try eventually("the request is upstream") { scene.origin.received.contains("/slow") }
+
+            scene.proxy.child.signal(signal)
+            #expect(try idle.isClosedByProxy())
+            try eventually("new connections are refused") { (try? scene.client()) == nil }
+            #expect(scene.proxy.child.ended == nil)
+            mayAnswer.withLock { $0 = true }
+            let response = try busy.response()
+            #expect(response.text == "finished")
+            #expect(try busy.isClosedByProxy())
+            #expect(try scene.proxy.child.waitForEnd() == .exited(0))
+        }
+    }
+
+    @Test("A drain ends at shutdown_timeout, whatever is still in flight")
+    func bound() throws {
+        try Scene.play(main: "shutdown_timeout 300ms;", origin: { $0.waitForClose() }) { scene throws in
+            let client = try scene.client()
+            try client.get(token: scene.token())
+            try eventually("the request is upstream") { !scene.origin.received.isEmpty }
+            scene.proxy.child.signal(SIGTERM)
+            #expect(try scene.proxy.child.waitForEnd() == .exited(0))
+        }
+    }
+
+    @Test("A second signal ends it at once")
+    func second() throws {
+        try Scene.play(main: "shutdown_timeout 10m;", origin: { $0.waitForClose() }) { scene throws in
+            let client = try scene.client()
+            try client.get(token: scene.token())
+            try eventually("the request is upstream") { !scene.origin.received.isEmpty }
+            scene.proxy.child.signal(SIGTERM)
+            try eventually("the drain has begun") { (try? scene.client()) == nil }
+            scene.proxy.child.signal(SIGTERM)
+            #expect(try scene.proxy.child.waitForEnd() == .exited(0))
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// The real binary, started with a configuration of the scenario's own on a port that the kernel picks.
+
+import Foundation
+
+final class ProxyProcess: Sendable {
+    let child: ChildProcess
+    /// The port of its first listener.
+    let port: UInt16
+
+    /// `antechamber`, which the build puts beside the test bundle.
+    static let binary: String = {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(filePath: own).deletingLastPathComponent().appending(path: "antechamber").path
+    }()
+
+    /// Starts `antechamber run` and waits until it listens.
+    init(configuration: String, in folder: URL) throws {
+        let file = folder.appending(path: "proxy.conf")
+        try configuration.write(to: file, atomically: true, encoding: .utf8)
+        let child = try ChildProcess(Self.binary, ["run", "--config", file.path], in: folder, name: "antechamber")
+        self.child = child
+        port = try Self.listeningPort(of: child)
+    }
+
+    /// Starts it with these arguments, and no file.
+    init(arguments: [String], environment: [String: String] = [:], in folder: URL) throws {
+        let child = try ChildProcess(Self.binary, arguments, environment: environment, in: folder, name: "antechamber")
+        self.child = child
+        port = try Self.listeningPort(of: child)
+    }
+
+    /// Runs a command to its end.
+    static func finish(
+        _ arguments: [String], environment: [String: String] = [:], in folder: URL
+    ) throws -> (ending: ChildProcess.Ending, output: String, errors: String) {
+        let child = try ChildProcess(binary, arguments, environment: environment, in: folder, name: "command")
+        let ending = try child.waitForEnd()
+        return (ending, child.output, child.errors)
+    }
+
+    private static func listeningPort(of child: ChildProcess) throws -> UInt16 {
+        try eventually("the proxy says where it listens") {
+            if let match = child.errors.firstMatch(of: /listening on 127\.0\.0\.1:([0-9]+)/) {
+                return UInt16(match.1)
+            }
+            if let ending = child.ended {
+                throw ScenarioError("the proxy ended at its start (\(ending)):\n\(child.errors)\(child.output)")
+            }
+            return nil
+        }
+    }
+}

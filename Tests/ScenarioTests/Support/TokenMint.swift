@@ -1,0 +1,109 @@
+// Tokens with exactly the header and claims a scenario wants, signed with a key of the scenario's own.
+
+import Foundation
+import OpenSSLKit
+
+/// A signing key with its `kid`.
+final class TokenMint: Sendable {
+    let keyID: String
+    private let key: SigningKey
+
+    /// ES256 by default: its keys are made in no time.
+    init(keyID: String = "key-1", _ algorithm: SigningAlgorithm = .es256) throws {
+        self.keyID = keyID
+        key = try SigningKey(generating: algorithm)
+    }
+
+    var algorithmName: String { key.algorithm == .rs256 ? "RS256" : "ES256" }
+
+    /// A token. `header` and `claims` are put over the usual ones; a nil value takes a member out.
+    func token(
+        issuer: String, audience: String = Scene.audience, subject: String = "auth0|alice",
+        header: [String: JSONValue?] = [:], claims: [String: JSONValue?] = [:]
+    ) throws -> String {
+        let now = Int(Date().timeIntervalSince1970)
+        let usualHeader: [String: JSONValue] = [
+            "alg": .string(algorithmName), "kid": .string(keyID), "typ": .string("at+jwt"),
+        ]
+        let usualClaims: [String: JSONValue] = [
+            "iss": .string(issuer), "aud": .string(audience), "sub": .string(subject), "iat": .number(now - 5),
+            "exp": .number(now + 3600), "client_id": .string("cli"), "scope": .string("read:orders write:orders"),
+        ]
+        return try sign(
+            header: JSONValue.object(merged(usualHeader, header)).text,
+            claims: JSONValue.object(merged(usualClaims, claims)).text)
+    }
+
+    /// An ID token, as a web app's login yields it: for the client itself, with profile claims and no scope.
+    func idToken(issuer: String, clientID: String, claims: [String: JSONValue?] = [:]) throws -> String {
+        let own: [String: JSONValue?] = [
+            "client_id": nil, "scope": nil, "azp": .string(clientID), "nonce": "n-0S6_WzA2Mj",
+            "at_hash": "77QmUPtjPfzWtF2AnpK9RQ", "auth_time": .number(Int(Date().timeIntervalSince1970) - 60),
+            "name": "Alice", "email": "alice@example.com",
+        ]
+        return try token(
+            issuer: issuer, audience: clientID, header: ["typ": "JWT"], claims: own.merging(claims) { $1 })
+    }
+
+    /// Signs exactly these texts.
+    func sign(header: String, claims: String) throws -> String {
+        let input = base64URL(Array(header.utf8)) + "." + base64URL(Array(claims.utf8))
+        return try input + "." + base64URL(key.sign(Array(input.utf8).span))
+    }
+
+    var publicJWK: String {
+        let members: String
+        switch try? key.publicMembers() {
+        case .rsa(let n, let e): members = #""kty":"RSA","n":"\#(base64URL(n))","e":"\#(base64URL(e))""#
+        case .elliptic(_, let x, let y): members = #""kty":"EC","crv":"P-256","x":"\#(base64URL(x))","y":"\#(base64URL(y))""#
+        case nil: members = #""kty":"absent""#
+        }
+        return #"{"kid":"\#(keyID)","use":"sig","alg":"\#(algorithmName)",\#(members)}"#
+    }
+
+    private func merged(_ usual: [String: JSONValue], _ own: [String: JSONValue?]) -> [String: JSONValue] {
+        var all = usual
+        for (name, value) in own { all[name] = value }
+        return all
+    }
+}
+
+func base64URL(_ bytes: [UInt8]) -> String {
+    Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+}
+
+/// JSON to write into tokens.
+indirect enum JSONValue: Sendable, ExpressibleByStringLiteral {
+    case string(String)
+    case number(Int)
+    case bool(Bool)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    init(stringLiteral value: String) { self = .string(value) }
+
+    var text: String {
+        switch self {
+        case .string(let value): Self.quoted(value)
+        case .number(let value): "\(value)"
+        case .bool(let value): "\(value)"
+        case .array(let values): "[" + values.map { $0.text }.joined(separator: ",") + "]"
+        case .object(let members):
+            "{" + members.sorted { $0.key < $1.key }.map { Self.quoted($0.key) + ":" + $0.value.text }.joined(separator: ",") + "}"
+        }
+    }
+
+    private static func quoted(_ value: String) -> String {
+        var text = "\""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case _ where scalar.value < 0x20:
+                text += "\\u" + String(String(scalar.value + 0x10000, radix: 16).suffix(4))
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text + "\""
+    }
+}
