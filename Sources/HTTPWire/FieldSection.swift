@@ -58,6 +58,7 @@ struct FieldSection: Sendable {
                 position &+= 1
                 valueStart = position
                 phase = .value
+                fallthrough
             case .value:
                 position = bytes.firstControl(from: position, upTo: limit)
                 if position == limit { return false }
@@ -65,7 +66,9 @@ struct FieldSection: Sendable {
                 try appendField(bytes, into: &fields, kinds: &kinds)
                 position &+= 1
                 phase = .lineEnd
+                fallthrough
             case .lineEnd:
+                if position == limit { return false }
                 guard bytes[position] == ASCII.lf else { throw .malformed("a field line holds a bare CR") }
                 position &+= 1
                 phase = .lineStart

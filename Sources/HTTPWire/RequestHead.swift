@@ -3,7 +3,7 @@
 public import Bytes
 
 /// The head of a request that has passed every check of RFC 9112: what is here can be framed in one way only.
-public struct RequestHead: Sendable {
+public struct RequestHead: Sendable, Equatable {
     public internal(set) var method: Method = .other
     /// The method as it was sent: a token (RFC 9110 §5.6.2).
     public internal(set) var methodName: ByteRange = .empty

@@ -3,7 +3,7 @@
 public import Bytes
 
 /// The head of a response whose end can be found in one way only (RFC 9112 §6.3).
-public struct ResponseHead: Sendable {
+public struct ResponseHead: Sendable, Equatable {
     /// 100…599.
     public internal(set) var statusCode = 0
     /// The reason phrase as it was sent; may be empty.
