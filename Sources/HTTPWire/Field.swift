@@ -39,35 +39,25 @@ public enum FieldKind: UInt8, Sendable, CaseIterable {
 extension FieldKind {
     /// Whether the field speaks to the next hop only and is never forwarded (RFC 9110 §7.6.1).
     @inlinable
-    public var isHopByHop: Bool { Self.hopByHop.contains(self) }
+    public var isHopByHop: Bool {
+        switch self {
+        case .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade, .proxyAuthenticate,
+            .proxyAuthorization:
+            true
+        default:
+            false
+        }
+    }
 
     /// Whether the field has no business in a trailer section: it frames, routes, authorises or controls a message
-    /// that has already been acted upon (RFC 9110 §6.5.1).
+    /// that has already been acted upon (RFC 9110 §6.5.1). So it is with every field that is known here.
     @inlinable
-    public var isForbiddenInTrailer: Bool { Self.forbiddenInTrailer.contains(self) }
-
-    @usableFromInline static let hopByHop: FieldKindSet = [
-        .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade, .proxyAuthenticate,
-        .proxyAuthorization,
-    ]
-
-    @usableFromInline static let forbiddenInTrailer: FieldKindSet = [
-        .host, .contentLength, .transferEncoding, .trailer, .te, .expect, .connection, .keepAlive, .proxyConnection,
-        .upgrade, .proxyAuthorization, .proxyAuthenticate, .authorization, .wwwAuthenticate, .cookie, .setCookie,
-        .secWebSocketProtocol, .accept, .origin, .accessControlRequestMethod, .forwarded, .xForwardedFor,
-        .xForwardedProto, .xForwardedHost, .xRequestID, .traceparent, .contentType, .contentEncoding, .contentRange,
-        .cacheControl, .date, .range, .vary, .location, .maxForwards,
-    ]
+    public var isForbiddenInTrailer: Bool { self != .other }
 }
 
 /// A set of field kinds, one bit each: which known fields a head has, asked without walking it.
-public struct FieldKindSet: Sendable, Equatable, ExpressibleByArrayLiteral {
+public struct FieldKindSet: Sendable, Equatable {
     @usableFromInline var bits: UInt64 = 0
-
-    @inlinable
-    public init(arrayLiteral kinds: FieldKind...) {
-        for kind in kinds { insert(kind) }
-    }
 
     @inlinable
     public init() {}

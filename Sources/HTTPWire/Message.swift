@@ -6,7 +6,9 @@ internal import Bytes
 public enum HTTPVersion: Sendable, Equatable { case http10, http11 }
 
 /// A request method (RFC 9110 §9.3). Names are case-sensitive: `get` is `other`.
-public enum Method: UInt8, Sendable, Equatable { case get, head, post, put, patch, delete, options, connect, trace, other }
+public enum Method: UInt8, Sendable, Equatable {
+    case get, head, post, put, patch, delete, options, connect, trace, other
+}
 
 /// How the end of a body is found (RFC 9112 §6.3).
 public enum BodyFraming: Sendable, Equatable {

@@ -30,9 +30,9 @@ extension Decoded {
 @Suite struct ChunkedDecoderTests {
     @Test(arguments: [
         ("0\r\n\r\n", ""), ("5\r\nhello\r\n0\r\n\r\n", "hello"), ("1\r\na\r\n2\r\nbc\r\n00\r\n\r\n", "abc"),
-        ("a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", "01234567890123456789"), ("000000000000000b\r\n\r\n\r\n\r\n\r\n0\r\nX\r\n0\r\n\r\n", "\r\n\r\n\r\n0\r\nX\r\n"),
-        ("5;a\r\nhello\r\n0;b=c;d=\"e;\\\"\\\\\r\n", ""),
-    ].dropLast())
+        ("a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", "01234567890123456789"), 
+        ("000000000000000c\r\n\r\n\r\n\r\n0\r\nX\r\n\r\n0\r\n\r\n", "\r\n\r\n\r\n0\r\nX\r\n"),
+    ])
     func `Chunks become the body they carry`(body: String, payload: String) {
         let decoded = decodeEveryWay(body)
         #expect(decoded.end == .complete(trailers: []))
@@ -100,8 +100,6 @@ extension Decoded {
     }
 
     @Test func `Trailers that frame, route, authorise or control are dropped`() {
-        let forbidden = FieldKind.allCases.filter { $0 != .other }
-        #expect(forbidden.allSatisfy(\.isForbiddenInTrailer))
         let decoded = decodeEveryWay(
             "0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: evil\r\nX-Kept: 1\r\nAuthorization: Bearer x\r\n"
                 + "Connection: X-Kept\r\nProxy-Authorization: x\r\nCookie: x\r\nUpgrade: h2c\r\nX-Forwarded-For: 1\r\n\r\n")
@@ -154,7 +152,8 @@ extension Decoded {
 
     @Test func `A decoder is as new after a reset`() throws {
         var decoder = ChunkedDecoder()
-        #expect(throws: ChunkError.self) { try decoder.next(octets("1;a\r\nab").span.extracting(..<1)); try decoder.next(octets("x").span) }
+        #expect(try decoder.next(octets("1;a").span) == .needMore(consumed: 3))
+        #expect(throws: ChunkError.self) { _ = try decoder.next(octets("\n").span) }
         decoder.reset()
         #expect(try decoder.next(octets("0\r\n\r\n").span) == .end(consumed: 5, trailers: []))
     }

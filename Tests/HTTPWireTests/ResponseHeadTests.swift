@@ -101,8 +101,8 @@ private func expectRefused(
     @Test func `Connection nominates fields`() throws {
         let bytes = octets("HTTP/1.1 200 x\r\nConnection: X-Hop\r\nX-Hop: 1\r\nContent-Length: 0\r\n\r\n")
         let head = try accepted(String(decoding: bytes, as: UTF8.self))
-        #expect(head.connectionNominates(octets("x-hop").span, in: bytes.span))
-        #expect(!head.connectionNominates(octets("x-ho").span, in: bytes.span))
+        func nominates(_ name: String) -> Bool { head.connectionNominates(octets(name).span, in: bytes.span) }
+        #expect(nominates("x-hop") && !nominates("x-ho"))
     }
 
     @Test func `A final head follows an interim one in the same parser`() throws {
@@ -150,7 +150,7 @@ private func expectRefused(
         "HTTP/1.1 200\n", "HTTP/1.1 20\r\n", "HTTP/1.1 2000 x\r\n", "HTTP/1.1 2x0 x\r\n", "HTTP/1.1 099 x\r\n", "HTTP/1.1 000 x\r\n",
         "HTTP/1.1 600 x\r\n", "HTTP/1.1 999 x\r\n", "HTTP/1.1  200 x\r\n", "HTTP/1.1\t200 x\r\n", "HTTP/1.1 200\tx\r\n", "HTTP/1.1 +20 x\r\n",
         "HTTP/1.1 200 a\u{00}b\r\n", "HTTP/1.1 200 a\u{7F}\r\n", " HTTP/1.1 200 x\r\n", "\r\nHTTP/1.1 200 x\r\n", "HTTP/1.1\r\n", "200 OK\r\n",
-        "http/1.1 200 x\r\n", "HTTP/11 200 x\r\n", "HTTP/1.10 200 x\r\n", "XXXX/1.1 200 x\r\n", "garbage\r\n", "<html>", "\u{15}\u{03}\u{03}\u{00}\u{02}",
+        "http/1.1 200 x\r\n", "HTTP/11 200 x\r\n", "HTTP/1.10 200 x\r\n", "XXXX/1.1 200 x\r\n", "garbage\r\n", "<html><body>", "\u{15}\u{03}\u{03}\u{00}\u{02}",
         "HTTP/1.1 200 x\r\n X: y\r\n\r\n", "HTTP/1.1 200 x\r\nX: y\r\n z\r\n\r\n", "HTTP/1.1 200 x\r\nX : y\r\n\r\n", "HTTP/1.1 200 x\r\n: y\r\n\r\n",
         "HTTP/1.1 200 x\r\nno colon\r\n\r\n", "HTTP/1.1 200 x\r\nX: \u{00}\r\n\r\n", "HTTP/1.1 200 x\r\nContent_Length: 5\r\n\r\n",
     ])
