@@ -17,7 +17,7 @@ enum FieldFault: Error {
 
 /// Where the reading of a field section stands. Positions count from the first byte of the caller's bytes.
 struct FieldSection: Sendable {
-    private enum Phase { case lineStart, name, value, lineEnd, sectionEnd }
+    private enum Phase { case lineStart, name, value, lineEnd, sectionEnd, ended }
 
     private var phase = Phase.lineStart
     /// All before it has been looked at. After the section's end: the first byte behind it.
@@ -75,10 +75,12 @@ struct FieldSection: Sendable {
             case .sectionEnd:
                 guard bytes[position] == ASCII.lf else { throw .malformed("a bare CR starts a line of the head") }
                 position &+= 1
+                phase = .ended
+            case .ended:
                 return true
             }
         }
-        return false
+        return phase == .ended
     }
 
     /// The line's name ends before the colon and its value before the CR at `position`.
@@ -116,7 +118,7 @@ private func deceptiveNameFault(_ name: Span<UInt8>) -> FieldFault? {
     case 9 where name.equalsIgnoringCase("__proto__"):
         // As a member of an object it replaces the object's prototype: some versions of Node crash on it.
         .malformed("a field named __proto__")
-    case 14 where name.folds(into: "content-length"), 17 where name.folds(into: "transfer-encoding"):
+    case 14 where name.imitates("content", "length", at: 7), 17 where name.imitates("transfer", "encoding", at: 8):
         // CGI-style environments read `Content_Length` as `Content-Length`: a second framing that nobody checked.
         .malformed("a field name that imitates a framing field")
     default:
@@ -125,15 +127,9 @@ private func deceptiveNameFault(_ name: Span<UInt8>) -> FieldFault? {
 }
 
 extension Span where Element == UInt8 {
-    /// Whether the bytes spell `literal`, lower case, where each of its hyphens may be any byte that is not
-    /// alphanumeric.
-    fileprivate func folds(into literal: StaticString) -> Bool {
-        let expected = unsafe UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
-        for index in indices {
-            let byte = self[index]
-            let folded = ASCII.isAlphanumeric(byte) ? ASCII.lowercased(byte) : UInt8(ascii: "-")
-            if unsafe folded != expected[index] { return false }
-        }
-        return true
+    /// Whether the bytes are two words, in any case, around one byte that is not alphanumeric at `place`.
+    fileprivate func imitates(_ first: StaticString, _ second: StaticString, at place: Int) -> Bool {
+        !ASCII.isAlphanumeric(self[place]) && extracting(..<place).equalsIgnoringCase(first)
+            && extracting((place &+ 1)...).equalsIgnoringCase(second)
     }
 }

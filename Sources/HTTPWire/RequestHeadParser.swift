@@ -36,7 +36,8 @@ public struct RequestHeadParser: Sendable {
     }
 
     /// True: `head` is complete; false: more bytes are needed. `bytes` always starts at the first byte of the head,
-    /// and holds at least what it held in the call before. After an error only `reset()` makes sense.
+    /// and holds at least what it held in the call before. Once true it stays true until `reset()`; after an error
+    /// only `reset()` makes sense.
     public mutating func parse(_ bytes: Span<UInt8>) throws(RequestError) -> Bool {
         let limit = min(bytes.count, headBytesMax)
         guard try parseRequestLine(bytes, upTo: limit), try parseFields(bytes, upTo: limit) else {

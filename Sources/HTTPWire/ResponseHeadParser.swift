@@ -29,7 +29,8 @@ public struct ResponseHeadParser: Sendable {
     }
 
     /// True: `head` is complete; false: more bytes are needed. `bytes` always starts at the first byte of the head,
-    /// and holds at least what it held in the call before. After an error only `reset()` makes sense.
+    /// and holds at least what it held in the call before. Once true it stays true until `reset()`; after an error
+    /// only `reset()` makes sense.
     ///
     /// `requestMethod` is that of the request answered: a response to HEAD has no body.
     public mutating func parse(_ bytes: Span<UInt8>, requestMethod: Method) throws(ResponseError) -> Bool {

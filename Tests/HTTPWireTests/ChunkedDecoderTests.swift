@@ -30,7 +30,7 @@ extension Decoded {
 @Suite struct ChunkedDecoderTests {
     @Test(arguments: [
         ("0\r\n\r\n", ""), ("5\r\nhello\r\n0\r\n\r\n", "hello"), ("1\r\na\r\n2\r\nbc\r\n00\r\n\r\n", "abc"),
-        ("a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", "01234567890123456789"), 
+        ("a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", "01234567890123456789"),
         ("000000000000000c\r\n\r\n\r\n\r\n0\r\nX\r\n\r\n0\r\n\r\n", "\r\n\r\n\r\n0\r\nX\r\n"),
     ])
     func `Chunks become the body they carry`(body: String, payload: String) {
@@ -41,7 +41,8 @@ extension Decoded {
     }
 
     @Test(arguments: [
-        "5;a\r\n", "5;a=b\r\n", "5;a;b;c\r\n", "5;a=b;c\r\n", "5;a=\"\"\r\n", "5;a=\"b;c=d\"\r\n", "5;a=\"\\\"\\\\\"\r\n",
+        "5;a\r\n", "5;a=b\r\n", "5;a;b;c\r\n", "5;a=b;c\r\n", "5;a=\"\"\r\n", "5;a=\"b;c=d\"\r\n",
+        "5;a=\"\\\"\\\\\"\r\n",
         "5;a=\"b\";c=\"d\"\r\n", "5;a=\"\t \u{80}\u{FF}\"\r\n", "5;chunk-signature=0123456789abcdef\r\n",
     ])
     func `Well-formed extensions are dropped`(line: String) {
@@ -50,20 +51,29 @@ extension Decoded {
 
     @Test(arguments: [
         // Sizes.
-        "\r\nhello\r\n", ";a\r\n", "0x5\r\nhello\r\n", "+5\r\nhello\r\n", "-0\r\n\r\n", "-5\r\nhello\r\n", "0_2e\r\n", " 5\r\nhello\r\n",
-        "\t5\r\nhello\r\n", "5 \r\nhello\r\n", "5\t\r\nhello\r\n", "g\r\n", "5h\r\n", "10000000000000000\r\n", "00000000000000005\r\nhello\r\n",
+        "\r\nhello\r\n", ";a\r\n", "0x5\r\nhello\r\n", "+5\r\nhello\r\n", "-0\r\n\r\n", "-5\r\nhello\r\n", "0_2e\r\n",
+        " 5\r\nhello\r\n",
+        "\t5\r\nhello\r\n", "5 \r\nhello\r\n", "5\t\r\nhello\r\n", "g\r\n", "5h\r\n", "10000000000000000\r\n",
+        "00000000000000005\r\nhello\r\n",
         "fffffffffffffffff\r\n", "5,5\r\n", "\u{00}5\r\n", "\u{B2}\r\n",
         // Line ends.
-        "5\nhello\r\n", "5\rhello\r\n", "5\r\r\nhello\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\r0\r\n\r\n", "5\r\nhello0\r\n\r\n",
-        "5\r\nhello!\r\n", "5\r\nhello\r\r\n", "5\r\nhello\n\r\n", "0\n\r\n", "0\r\n\n", "0\r\n\rX", "0\r\r\n\r\n", "0\r\nXX\r\n", "\n0\r\n\r\n",
+        "5\nhello\r\n", "5\rhello\r\n", "5\r\r\nhello\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello\r0\r\n\r\n",
+        "5\r\nhello0\r\n\r\n",
+        "5\r\nhello!\r\n", "5\r\nhello\r\r\n", "5\r\nhello\n\r\n", "0\n\r\n", "0\r\n\n", "0\r\n\rX", "0\r\r\n\r\n",
+        "0\r\nXX\r\n", "\n0\r\n\r\n",
         // Extensions.
-        "5;\r\nhello\r\n", "5;;a\r\n", "5;a;\r\n", "5;=b\r\n", "5;a=\r\n", "5;a=;b\r\n", "5;a=b=c\r\n", "5; a\r\n", "5 ;a\r\n", "5;a =b\r\n",
-        "5;a= b\r\n", "5;a b\r\n", "5;a\n", "5;a\rb\r\n", "5;a\r\r\n", "5;\u{00}\r\n", "5;a=\u{00}\r\n", "5;a=\"\u{00}\"\r\n", "5;a=\"\r\n\"\r\n",
-        "5;a=\"\n\"\r\n", "5;a=\"\\\r\"\r\n", "5;a=\"\\\n\"\r\n", "5;a=\"b\"c\r\n", "5;a=\"b\"=c\r\n", "5;a=b\"c\"\r\n", "5;\"a\"\r\n", "5;\u{80}\r\n",
+        "5;\r\nhello\r\n", "5;;a\r\n", "5;a;\r\n", "5;=b\r\n", "5;a=\r\n", "5;a=;b\r\n", "5;a=b=c\r\n", "5; a\r\n",
+        "5 ;a\r\n", "5;a =b\r\n",
+        "5;a= b\r\n", "5;a b\r\n", "5;a\n", "5;a\rb\r\n", "5;a\r\r\n", "5;\u{00}\r\n", "5;a=\u{00}\r\n",
+        "5;a=\"\u{00}\"\r\n", "5;a=\"\r\n\"\r\n",
+        "5;a=\"\n\"\r\n", "5;a=\"\\\r\"\r\n", "5;a=\"\\\n\"\r\n", "5;a=\"b\"c\r\n", "5;a=\"b\"=c\r\n", "5;a=b\"c\"\r\n",
+        "5;\"a\"\r\n", "5;\u{80}\r\n",
         "5;a=\u{80}\r\n", "5;a=\"\u{7F}\"\r\n", "5;(\r\n",
         // Trailers.
-        "0\r\nX: y\n\r\n", "0\r\nX : y\r\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\nX: y\r\n z\r\n\r\n", "0\r\n: y\r\n\r\n", "0\r\nX: \u{00}\r\n\r\n",
-        "0\r\nX\u{80}: y\r\n\r\n", "0\r\nTransfer_Encoding: chunked\r\n\r\n", "0\r\n__proto__: x\r\n\r\n", "0\r\nX: y\rz\r\n\r\n",
+        "0\r\nX: y\n\r\n", "0\r\nX : y\r\n\r\n", "0\r\n X: y\r\n\r\n", "0\r\nX: y\r\n z\r\n\r\n", "0\r\n: y\r\n\r\n",
+        "0\r\nX: \u{00}\r\n\r\n",
+        "0\r\nX\u{80}: y\r\n\r\n", "0\r\nTransfer_Encoding: chunked\r\n\r\n", "0\r\n__proto__: x\r\n\r\n",
+        "0\r\nX: y\rz\r\n\r\n",
     ])
     func `What breaks the grammar is malformed`(body: String) {
         let prefixed = "1\r\na\r\n\(body)"
@@ -102,7 +112,8 @@ extension Decoded {
     @Test func `Trailers that frame, route, authorise or control are dropped`() {
         let decoded = decodeEveryWay(
             "0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: evil\r\nX-Kept: 1\r\nAuthorization: Bearer x\r\n"
-                + "Connection: X-Kept\r\nProxy-Authorization: x\r\nCookie: x\r\nUpgrade: h2c\r\nX-Forwarded-For: 1\r\n\r\n")
+                + "Connection: X-Kept\r\nProxy-Authorization: x\r\nCookie: x\r\nUpgrade: h2c\r\nX-Forwarded-For: 1\r\n\r\n"
+        )
         #expect(decoded.end == .complete(trailers: ["X-Kept: 1"]))
     }
 
@@ -112,7 +123,9 @@ extension Decoded {
         let large = ["0\r\nX: 3456\r\n\r\n", "0\r\nX: " + String(repeating: "y", count: 100)].map {
             decodeEveryWay($0, trailerBytesMax: 10).end
         }
-        let many = decodeEveryWay("0\r\n" + String(repeating: "X: y\r\n", count: ChunkedDecoder.trailerCountMax + 1) + "\r\n").end
+        let many = decodeEveryWay(
+            "0\r\n" + String(repeating: "X: y\r\n", count: ChunkedDecoder.trailerCountMax + 1) + "\r\n"
+        ).end
         for end in large + [many] {
             guard case .refused(let error) = end else {
                 Issue.record("not refused: \(end)")
@@ -124,7 +137,9 @@ extension Decoded {
 
     @Test func `The extensions of one chunk have a largest size`() {
         let cap = ChunkedDecoder.chunkExtensionBytesMax
-        #expect(decodeEveryWay("1;" + String(repeating: "a", count: cap - 1) + "\r\na\r\n0\r\n\r\n").end == .complete(trailers: []))
+        #expect(
+            decodeEveryWay("1;" + String(repeating: "a", count: cap - 1) + "\r\na\r\n0\r\n\r\n").end
+                == .complete(trailers: []))
         let shapes = [
             "1;" + String(repeating: "a", count: cap), "1;a=" + String(repeating: "b", count: cap),
             "1;a=\"" + String(repeating: "b", count: cap), "1;a=\"" + String(repeating: "\\b", count: cap),

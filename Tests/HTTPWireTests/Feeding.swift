@@ -29,7 +29,8 @@ struct Limits {
 }
 
 /// Parses the bytes as they grow to each of `lengths`, until there is an outcome.
-func parseRequest(_ bytes: [UInt8], growingTo lengths: some Sequence<Int>, limits: Limits = Limits()) -> RequestOutcome {
+func parseRequest(_ bytes: [UInt8], growingTo lengths: some Sequence<Int>, limits: Limits = Limits()) -> RequestOutcome
+{
     var parser = RequestHeadParser(
         headBytesMax: limits.headBytesMax, targetBytesMax: limits.targetBytesMax, fieldCountMax: limits.fieldCountMax)
     for length in lengths {
@@ -98,7 +99,8 @@ func decodeChunked(_ bytes: [UInt8], growingTo lengths: some Sequence<Int>, trai
                 case .end(let consumed, let trailers):
                     let copy = unread.copied()
                     decoded.consumed += consumed
-                    decoded.end = .complete(trailers: trailers.map { "\(text(copy, $0.name)): \(text(copy, $0.value))" })
+                    decoded.end = .complete(
+                        trailers: trailers.map { "\(text(copy, $0.name)): \(text(copy, $0.value))" })
                     return decoded
                 }
             } catch {

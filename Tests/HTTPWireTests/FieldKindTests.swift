@@ -5,10 +5,12 @@ import HTTPWire
 import Testing
 
 private let spellings: [(String, FieldKind)] = [
-    ("host", .host), ("content-length", .contentLength), ("transfer-encoding", .transferEncoding), ("trailer", .trailer),
+    ("host", .host), ("content-length", .contentLength), ("transfer-encoding", .transferEncoding),
+    ("trailer", .trailer),
     ("te", .te), ("expect", .expect), ("connection", .connection), ("keep-alive", .keepAlive),
     ("proxy-connection", .proxyConnection), ("upgrade", .upgrade), ("proxy-authorization", .proxyAuthorization),
-    ("proxy-authenticate", .proxyAuthenticate), ("authorization", .authorization), ("www-authenticate", .wwwAuthenticate),
+    ("proxy-authenticate", .proxyAuthenticate), ("authorization", .authorization),
+    ("www-authenticate", .wwwAuthenticate),
     ("cookie", .cookie), ("set-cookie", .setCookie), ("sec-websocket-protocol", .secWebSocketProtocol),
     ("accept", .accept), ("origin", .origin), ("access-control-request-method", .accessControlRequestMethod),
     ("forwarded", .forwarded), ("x-forwarded-for", .xForwardedFor), ("x-forwarded-proto", .xForwardedProto),
@@ -52,7 +54,8 @@ private func kindOf(_ name: [UInt8]) -> FieldKind { FieldKind(name: name.span) }
     @Test func `The hop-by-hop fields are those of RFC 9110`() {
         #expect(
             Set(FieldKind.allCases.filter(\.isHopByHop)) == [
-                .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade, .proxyAuthenticate,
+                .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade,
+                .proxyAuthenticate,
                 .proxyAuthorization,
             ])
     }

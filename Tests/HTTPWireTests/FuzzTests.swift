@@ -16,14 +16,18 @@ private let requests = [
 ].map(octets)
 
 private let responses = [
-    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n0\r\n\r\n",
-    "HTTP/1.0 404 Not Found\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
-    "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\nConnection: close\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n0\r\n\r\n",
+    "HTTP/1.0 404 Not Found\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+    "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+    "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\nConnection: close\r\n\r\n",
     "HTTP/1.1 204 \r\n\r\n",
 ].map(octets)
 
 private let bodies = [
-    "0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "1;a=b\r\nx\r\nA;c=\"d\\\"\"\r\n0123456789\r\n0\r\nX: y\r\n\r\n", "3\r\n\r\n\r\r\n00\r\nHost: a\r\nY: z\r\n\r\n",
+    "0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "1;a=b\r\nx\r\nA;c=\"d\\\"\"\r\n0123456789\r\n0\r\nX: y\r\n\r\n",
+    "3\r\n\r\n\r\r\n00\r\nHost: a\r\nY: z\r\n\r\n",
     "10;x\r\n0123456789abcdef\r\n2\r\nab\r\n0;z\r\n\r\nGET / HTTP/1.1\r\n",
 ].map(octets)
 
@@ -36,7 +40,8 @@ private struct Meaning: Equatable {
 
     init(_ head: RequestHead, in bytes: [UInt8]) {
         line = [text(bytes, head.methodName), text(bytes, head.target), text(bytes, head.path)]
-        line += [head.query, head.authority].map { $0.map { text(bytes, $0) } ?? "-" } + ["\(head.method) \(head.version)"]
+        line +=
+            [head.query, head.authority].map { $0.map { text(bytes, $0) } ?? "-" } + ["\(head.method) \(head.version)"]
         fields = head.fields.map { "\(text(bytes, $0.name)): \(text(bytes, $0.value)) \($0.kind)" }
         body = head.body
         flags = [head.isPersistent, head.expectsContinue, head.hasUpgrade]

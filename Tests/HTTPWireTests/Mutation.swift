@@ -19,11 +19,16 @@ struct SeededGenerator: RandomNumberGenerator {
 
 /// What a mutation puts in: line ends, separators, and the words that frame and route.
 private let tokens: [[UInt8]] = [
-    "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", ":", ": ", ",", ";", "=", "\"", "\\", "\u{00}", "\u{7F}", "\u{80}", "\u{FF}", "\u{0B}", "/",
-    "//", "?", "#", "%", "%00", "%0d", "%41", "*", "@", "[", "]", "_", "-", "+", "0", "1", "5", "a", "F", "0x", "ffffffffffffffff",
-    "Content-Length: 5\r\n", "Content-Length: 005\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: gzip, chunked\r\n",
-    "Host: a\r\n", "Host: b:80\r\n", "Connection: close\r\n", "Connection: keep-alive, upgrade\r\n", "Upgrade: x\r\n", "Expect: 100-continue\r\n",
-    "X: y\r\n", " z\r\n", "HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "http://a", "GET ", "HEAD ", "OPTIONS ", " 204 ", " 304 ", " 100 ", "chunked", "0\r\n\r\n",
+    "\r\n", "\n", "\r", "\r\n\r\n", " ", "\t", ":", ": ", ",", ";", "=", "\"", "\\", "\u{00}", "\u{7F}", "\u{80}",
+    "\u{FF}", "\u{0B}", "/",
+    "//", "?", "#", "%", "%00", "%0d", "%41", "*", "@", "[", "]", "_", "-", "+", "0", "1", "5", "a", "F", "0x",
+    "ffffffffffffffff",
+    "Content-Length: 5\r\n", "Content-Length: 005\r\n", "Transfer-Encoding: chunked\r\n",
+    "Transfer-Encoding: gzip, chunked\r\n",
+    "Host: a\r\n", "Host: b:80\r\n", "Connection: close\r\n", "Connection: keep-alive, upgrade\r\n", "Upgrade: x\r\n",
+    "Expect: 100-continue\r\n",
+    "X: y\r\n", " z\r\n", "HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "http://a", "GET ", "HEAD ", "OPTIONS ", " 204 ", " 304 ",
+    " 100 ", "chunked", "0\r\n\r\n",
 ].map(octets)
 
 /// One to four changes to one of `corpus`.

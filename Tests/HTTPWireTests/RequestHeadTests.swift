@@ -46,18 +46,21 @@ private struct Refused: Error {}
 
     @Test(arguments: [
         ("GET", Method.get), ("HEAD", .head), ("POST", .post), ("PUT", .put), ("PATCH", .patch), ("DELETE", .delete),
-        ("OPTIONS", .options), ("get", .other), ("PURGE", .other), ("M-SEARCH", .other), ("!#$%&'*+-.^_`|~09azAZ", .other),
+        ("OPTIONS", .options), ("get", .other), ("PURGE", .other), ("M-SEARCH", .other),
+        ("!#$%&'*+-.^_`|~09azAZ", .other),
     ])
     func `A method is a token, and known by its exact spelling`(name: String, method: HTTPWire.Method) throws {
         #expect(try accepted("\(name) / HTTP/1.1\r\nHost: a\r\n\r\n").method == method)
     }
 
-    @Test(arguments: [
-        ("/", "/", nil), ("/a/b", "/a/b", nil), ("/?", "/", ""), ("/a?b?c", "/a", "b?c"), ("/%2e%C3%a4", "/%2e%C3%a4", nil),
-        ("//a/../b;c", "//a/../b;c", nil), ("/{}|\"<>^`[]@!$&'()*+,=:~", "/{}|\"<>^`[]@!$&'()*+,=:~", nil),
-        ("http://a/b?c", "/b", "c"), ("HTTP://A/", "/", nil), ("https://a", "", nil), ("http://a?x", "", "x"),
-        ("/http://b/", "/http://b/", nil), ("/a?http://b/", "/a", "http://b/"),
-    ] as [(String, String, String?)])
+    @Test(
+        arguments: [
+            ("/", "/", nil), ("/a/b", "/a/b", nil), ("/?", "/", ""), ("/a?b?c", "/a", "b?c"),
+            ("/%2e%C3%a4", "/%2e%C3%a4", nil),
+            ("//a/../b;c", "//a/../b;c", nil), ("/{}|\"<>^`[]@!$&'()*+,=:~", "/{}|\"<>^`[]@!$&'()*+,=:~", nil),
+            ("http://a/b?c", "/b", "c"), ("HTTP://A/", "/", nil), ("https://a", "", nil), ("http://a?x", "", "x"),
+            ("/http://b/", "/http://b/", nil), ("/a?http://b/", "/a", "http://b/"),
+        ] as [(String, String, String?)])
     func `A target is split into path and query`(target: String, path: String, query: String?) throws {
         let request = "GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n"
         let head = try accepted(request)
@@ -97,7 +100,9 @@ private struct Refused: Error {}
         ("HTTP/1.0", "", false), ("HTTP/1.0", "Connection: Keep-Alive\r\n", true),
         ("HTTP/1.0", "Connection: keep-alive, close\r\n", false), ("HTTP/1.0", "Keep-Alive: timeout=5\r\n", false),
     ])
-    func `A connection persists as its version and Connection say`(version: String, fields: String, persists: Bool) throws {
+    func `A connection persists as its version and Connection say`(version: String, fields: String, persists: Bool)
+        throws
+    {
         #expect(try accepted("GET / \(version)\r\nHost: a\r\n\(fields)\r\n").isPersistent == persists)
     }
 
@@ -113,7 +118,8 @@ private struct Refused: Error {}
     @Test(arguments: [
         ("HTTP/1.1", "Content-Length: 1\r\nExpect: 100-Continue\r\n", true),
         ("HTTP/1.1", "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n", true),
-        ("HTTP/1.1", "Content-Length: 0\r\nExpect: 100-continue\r\n", false), ("HTTP/1.1", "Expect: 100-continue\r\n", false),
+        ("HTTP/1.1", "Content-Length: 0\r\nExpect: 100-continue\r\n", false),
+        ("HTTP/1.1", "Expect: 100-continue\r\n", false),
         ("HTTP/1.0", "Content-Length: 1\r\nExpect: 100-continue\r\n", false),
     ])
     func `A client that announces a body may wait for a 100`(version: String, fields: String, expects: Bool) throws {
@@ -125,12 +131,14 @@ private struct Refused: Error {}
         ("HTTP/1.1", "Upgrade: websocket\r\n", false), ("HTTP/1.1", "Connection: upgrade\r\n", false),
         ("HTTP/1.0", "Upgrade: websocket\r\nConnection: upgrade\r\n", false),
     ])
-    func `An upgrade is one that Connection names, on HTTP 1.1`(version: String, fields: String, upgrades: Bool) throws {
+    func `An upgrade is one that Connection names, on HTTP 1.1`(version: String, fields: String, upgrades: Bool) throws
+    {
         #expect(try accepted("GET / \(version)\r\nHost: a\r\n\(fields)\r\n").hasUpgrade == upgrades)
     }
 
     @Test func `Connection nominates fields in any case, from every line of it`() throws {
-        let bytes = octets("GET / HTTP/1.1\r\nHost: a\r\nConnection: close, X-One\r\nConnection: x-two\r\nX-Three: x-four\r\n\r\n")
+        let bytes = octets(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: close, X-One\r\nConnection: x-two\r\nX-Three: x-four\r\n\r\n")
         guard case .head(let head) = parseRequest(bytes) else { throw Refused() }
         func nominates(_ name: String) -> Bool { head.connectionNominates(octets(name).span, in: bytes.span) }
         #expect(nominates("x-one") && nominates("X-TWO") && nominates("close"))
@@ -149,7 +157,8 @@ private struct Refused: Error {}
     }
 
     @Test func `The next pipelined request is parsed by the same parser`() throws {
-        let first = octets("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n")
+        let first = octets(
+            "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n")
         let second = octets("GET http://b HTTP/1.0\r\n\r\n")
         var parser = RequestHeadParser(headBytesMax: 1024)
         #expect(try parser.parse(first.span))
@@ -160,6 +169,15 @@ private struct Refused: Error {}
         parser.reset()
         #expect(try parser.parse(first.span))
         #expect(parseRequest(first) == .head(parser.head))
+    }
+
+    @Test func `A complete head stays complete while its body arrives`() throws {
+        let bytes = octets("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi")
+        var parser = RequestHeadParser(headBytesMax: 1024)
+        for length in (bytes.count - 2)...bytes.count {
+            #expect(try parser.parse(bytes.span.extracting(..<length)))
+            #expect(parseRequest(bytes) == .head(parser.head))
+        }
     }
 
     @Test func `A parser is as new after a refused head`() throws {

@@ -63,9 +63,11 @@ private func expectRefused(
         // Line ends.
         "X: y\nZ: w", "X: y\rZ: w", "X: y\r\r\nZ: w", "X: y\n", "X: y\u{00}", "\nX: y", "\rX: y", "X\r: y", "X\n: y",
         // Controls.
-        "X: \u{01}", "X: a\u{08}b", "X: a\u{1F}b", "X: a\u{7F}b", "X: \u{0B}", "X: \u{0C}", "X: \u{1B}[0m", "X\u{00}: y",
+        "X: \u{01}", "X: a\u{08}b", "X: a\u{1F}b", "X: a\u{7F}b", "X: \u{0B}", "X: \u{0C}", "X: \u{1B}[0m",
+        "X\u{00}: y",
         // Names.
-        ": y", "no colon", "nocolon", "X\u{80}: y", "X\u{FF}Y: y", "\u{C3}\u{A9}: y", "X(: y", "X/Y: y", "X;: y", "\"X\": y",
+        ": y", "no colon", "nocolon", "X\u{80}: y", "X\u{FF}Y: y", "\u{C3}\u{A9}: y", "X(: y", "X/Y: y", "X;: y",
+        "\"X\": y",
         "X,Y: z", "X@: z", "[X]: z", "{X}: z", "X=Y: z", "X\\: y", "X?: y", "X<: y",
         "__proto__: x", "__PROTO__: x",
         // Lists that name nobody can say what.
@@ -93,7 +95,8 @@ private func expectRefused(
         "Host: a#\r\n", "Host: a\\b\r\n", "Host: a:\r\n", "Host: :80\r\n", "Host: a:80:80\r\n", "Host: a:0\r\n",
         "Host: a:65536\r\n", "Host: a:8x\r\n", "Host: a:+8\r\n", "Host: a:000080\r\n", "Host: [::1\r\n", "Host: []\r\n",
         "Host: [::1]x\r\n", "Host: [::1]:\r\n", "Host: [g::1]\r\n", "Host: ::1\r\n", "Host: a]\r\n", "Host: a%20\r\n",
-        "Host: a;b\r\n", "Host: 'a'\r\n", "Host: <a>\r\n", "Host: a\u{E9}\r\n", "Host: a\tb\r\n", "Host:\r\nHost: a\r\n",
+        "Host: a;b\r\n", "Host: 'a'\r\n", "Host: <a>\r\n", "Host: a\u{E9}\r\n", "Host: a\tb\r\n",
+        "Host:\r\nHost: a\r\n",
     ])
     func `A Host that is not one host and port is a bad request`(fields: String) {
         expectRefused("GET / HTTP/1.1\r\n\(fields)\r\n", .badRequest)
@@ -113,9 +116,12 @@ private func expectRefused(
     }
 
     @Test(arguments: [
-        "a", "a:80", "a/b", "*", "**", "?", "?x", ".", "*/x", "/*#", "ftp://a/", "file:///", "http:/a", "http:a", "htt", "http",
-        "//\\a", "/a\\b", "/#", "/a#b", "/a?b#c", "/a\tb", "/\u{01}", "/\u{00}", "/\u{7F}", "/\u{80}", "/\u{C3}\u{A9}", "/\u{FF}",
-        "/a\rb", "/a\nb", "/%00", "/%0d", "/%0D", "/%0a", "/%0A", "/?%00", "/?a=%0d%0a", "/%", "/%4", "/%4g", "/%g4", "/%%41",
+        "a", "a:80", "a/b", "*", "**", "?", "?x", ".", "*/x", "/*#", "ftp://a/", "file:///", "http:/a", "http:a", "htt",
+        "http",
+        "//\\a", "/a\\b", "/#", "/a#b", "/a?b#c", "/a\tb", "/\u{01}", "/\u{00}", "/\u{7F}", "/\u{80}", "/\u{C3}\u{A9}",
+        "/\u{FF}",
+        "/a\rb", "/a\nb", "/%00", "/%0d", "/%0D", "/%0a", "/%0A", "/?%00", "/?a=%0d%0a", "/%", "/%4", "/%4g", "/%g4",
+        "/%%41",
         "/%u0041", "/?%", "/a%2", "http://a/%00", "http://a/#",
     ])
     func `A target that is no clean path or http URI is a bad request`(target: String) {
@@ -123,9 +129,12 @@ private func expectRefused(
     }
 
     @Test(arguments: [
-        "GET  / HTTP/1.1\r\n", " GET / HTTP/1.1\r\n", "\tGET / HTTP/1.1\r\n", "GET\t/ HTTP/1.1\r\n", "GET /  HTTP/1.1\r\n",
-        "GET / HTTP/1.1 \r\n", "GET /\tHTTP/1.1\r\n", "GET / HTTP/1.1\t\r\n", "GET /a b HTTP/1.1\r\n", "GET /\r\n", "GET / \r\n",
-        "GET\r\n", "GET \r\n", "/ HTTP/1.1\r\n", "G(T / HTTP/1.1\r\n", "G\u{00}T / HTTP/1.1\r\n", "G\u{C9}T / HTTP/1.1\r\n",
+        "GET  / HTTP/1.1\r\n", " GET / HTTP/1.1\r\n", "\tGET / HTTP/1.1\r\n", "GET\t/ HTTP/1.1\r\n",
+        "GET /  HTTP/1.1\r\n",
+        "GET / HTTP/1.1 \r\n", "GET /\tHTTP/1.1\r\n", "GET / HTTP/1.1\t\r\n", "GET /a b HTTP/1.1\r\n", "GET /\r\n",
+        "GET / \r\n",
+        "GET\r\n", "GET \r\n", "/ HTTP/1.1\r\n", "G(T / HTTP/1.1\r\n", "G\u{00}T / HTTP/1.1\r\n",
+        "G\u{C9}T / HTTP/1.1\r\n",
         "\"GET\" / HTTP/1.1\r\n", "G:T / HTTP/1.1\r\n", "GET,POST / HTTP/1.1\r\n", "\u{16}\u{03}\u{01}\u{02}\u{00}",
     ])
     func `A malformed request line is a bad request`(line: String) {
@@ -133,8 +142,10 @@ private func expectRefused(
     }
 
     @Test(arguments: [
-        "http/1.1", "Http/1.1", "HTTP/1.32", "HTTP/01.1", "HTTP/1.01", "HTTP/11.1", "HTTP/1", "HTTP/1.", "HTTP/.1", "HTTP/1.x",
-        "HTTP/1,1", "HTTP-1.1", "HTTP1.1", "HTTPS/1.1", "HTTP/1.1x", "HTTP /1.1", "HTTP/ 1.1", "HTTP/+1.1", "XTTP/1.1", "1.1",
+        "http/1.1", "Http/1.1", "HTTP/1.32", "HTTP/01.1", "HTTP/1.01", "HTTP/11.1", "HTTP/1", "HTTP/1.", "HTTP/.1",
+        "HTTP/1.x",
+        "HTTP/1,1", "HTTP-1.1", "HTTP1.1", "HTTPS/1.1", "HTTP/1.1x", "HTTP /1.1", "HTTP/ 1.1", "HTTP/+1.1", "XTTP/1.1",
+        "1.1",
         "HTTP/1.\u{B9}", "HTTP/1.1\u{00}", "HTTP/2",
     ])
     func `A malformed version is a bad request`(version: String) {
@@ -157,7 +168,8 @@ private func expectRefused(
 
     @Test(arguments: [
         "Expect: 200-ok", "Expect:", "Expect: 100-continue, 100-continue", "Expect: 100-continue;x",
-        "Expect: 100-continue\r\nExpect: 100-continue", "Expect: 100", "Expect: \"100-continue\"", "Expect: 100-continue, x",
+        "Expect: 100-continue\r\nExpect: 100-continue", "Expect: 100", "Expect: \"100-continue\"",
+        "Expect: 100-continue, x",
     ])
     func `An expectation other than 100-continue fails`(field: String) {
         expectRefused("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\(field)\r\n\r\n", .expectationFailed)

@@ -60,9 +60,12 @@ private func expectRefused(
         (200, "Content-Length: 0\r\n", .get, .length(0)), (200, "Transfer-Encoding: Chunked\r\n", .get, .chunked),
         (599, "Content-Length: 00012\r\n", .post, .length(12)), (404, "", .put, .untilClose),
         (200, "Content-Length: 5\r\n", .head, .none), (200, "Transfer-Encoding: chunked\r\n", .head, .none),
-        (200, "", .head, .none), (304, "Content-Length: 5\r\n", .get, .none), (304, "Transfer-Encoding: chunked\r\n", .get, .none),
-        (204, "", .get, .none), (204, "Content-Length: 0\r\n", .delete, .none), (100, "", .put, .none), (103, "Link: x\r\n", .get, .none),
-        (101, "Upgrade: websocket\r\nConnection: upgrade\r\n", .get, .none), (101, "Content-Length: 0\r\n", .get, .none),
+        (200, "", .head, .none), (304, "Content-Length: 5\r\n", .get, .none),
+        (304, "Transfer-Encoding: chunked\r\n", .get, .none),
+        (204, "", .get, .none), (204, "Content-Length: 0\r\n", .delete, .none), (100, "", .put, .none),
+        (103, "Link: x\r\n", .get, .none),
+        (101, "Upgrade: websocket\r\nConnection: upgrade\r\n", .get, .none),
+        (101, "Content-Length: 0\r\n", .get, .none),
         (205, "Content-Length: 0\r\n", .post, .length(0)),
     ])
     func `The end of a body follows from method, status and fields`(
@@ -76,15 +79,21 @@ private func expectRefused(
         ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", false),
         ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: a b\r\n\r\n", false),
         ("HTTP/1.1 200 OK\r\n\r\n", false), ("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", false),
-        ("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", true), ("HTTP/1.1 204 x\r\n\r\n", true),
+        ("HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", true),
+        ("HTTP/1.1 204 x\r\n\r\n", true),
         ("HTTP/1.1 204 x\r\nContent-Length: 0\r\n\r\n", true), ("HTTP/1.1 204 x\r\nContent-Length: 5\r\n\r\n", false),
-        ("HTTP/1.1 204 x\r\nTransfer-Encoding: chunked\r\n\r\n", false), ("HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n", true),
+        ("HTTP/1.1 204 x\r\nTransfer-Encoding: chunked\r\n\r\n", false),
+        ("HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n", true),
     ])
-    func `A connection is used again only where the response's end is beyond doubt`(response: String, persists: Bool) throws {
+    func `A connection is used again only where the response's end is beyond doubt`(response: String, persists: Bool)
+        throws
+    {
         #expect(try accepted(response).isPersistent == persists)
     }
 
-    @Test(arguments: [(100, true, false), (101, false, true), (102, true, false), (199, true, false), (200, false, false)])
+    @Test(arguments: [
+        (100, true, false), (101, false, true), (102, true, false), (199, true, false), (200, false, false),
+    ])
     func `Interim responses are told from final ones`(status: Int, informational: Bool, switching: Bool) throws {
         let head = try accepted("HTTP/1.1 \(status) x\r\n\r\n")
         #expect(head.isInformational == informational && head.isSwitchingProtocols == switching)
@@ -92,7 +101,8 @@ private func expectRefused(
 
     @Test(arguments: [
         ("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", true),
-        ("HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n", false), ("HTTP/1.0 101 x\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n", false),
+        ("HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n", false),
+        ("HTTP/1.0 101 x\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n", false),
     ])
     func `An upgrade is one that Connection names`(response: String, upgrades: Bool) throws {
         #expect(try accepted(response).hasUpgrade == upgrades)
@@ -123,7 +133,8 @@ private func expectRefused(
     }
 
     @Test(arguments: [
-        "Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: 5\r\nContent-Length: 5", "Content-Length: 5, 5",
+        "Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: 5\r\nContent-Length: 5",
+        "Content-Length: 5, 5",
         "Content-Length: x", "Content-Length:", "Content-Length: -1", "Content-Length: 18446744073709551616",
         "Transfer-Encoding: gzip", "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: chunked, chunked",
         "Transfer-Encoding: identity", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "Transfer-Encoding:",
@@ -146,13 +157,20 @@ private func expectRefused(
     }
 
     @Test(arguments: [
-        "HTTP/1.1 200 OK\n", "HTTP/1.1 200 OK\r\nX: y\n\r\n", "HTTP/1.1 200 OK\r\n\n", "HTTP/1.1 200 OK\rX", "HTTP/1.1 200 OK\r\n\rX",
-        "HTTP/1.1 200\n", "HTTP/1.1 20\r\n", "HTTP/1.1 2000 x\r\n", "HTTP/1.1 2x0 x\r\n", "HTTP/1.1 099 x\r\n", "HTTP/1.1 000 x\r\n",
-        "HTTP/1.1 600 x\r\n", "HTTP/1.1 999 x\r\n", "HTTP/1.1  200 x\r\n", "HTTP/1.1\t200 x\r\n", "HTTP/1.1 200\tx\r\n", "HTTP/1.1 +20 x\r\n",
-        "HTTP/1.1 200 a\u{00}b\r\n", "HTTP/1.1 200 a\u{7F}\r\n", " HTTP/1.1 200 x\r\n", "\r\nHTTP/1.1 200 x\r\n", "HTTP/1.1\r\n", "200 OK\r\n",
-        "http/1.1 200 x\r\n", "HTTP/11 200 x\r\n", "HTTP/1.10 200 x\r\n", "XXXX/1.1 200 x\r\n", "garbage\r\n", "<html><body>", "\u{15}\u{03}\u{03}\u{00}\u{02}",
-        "HTTP/1.1 200 x\r\n X: y\r\n\r\n", "HTTP/1.1 200 x\r\nX: y\r\n z\r\n\r\n", "HTTP/1.1 200 x\r\nX : y\r\n\r\n", "HTTP/1.1 200 x\r\n: y\r\n\r\n",
-        "HTTP/1.1 200 x\r\nno colon\r\n\r\n", "HTTP/1.1 200 x\r\nX: \u{00}\r\n\r\n", "HTTP/1.1 200 x\r\nContent_Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\n", "HTTP/1.1 200 OK\r\nX: y\n\r\n", "HTTP/1.1 200 OK\r\n\n", "HTTP/1.1 200 OK\rX",
+        "HTTP/1.1 200 OK\r\n\rX",
+        "HTTP/1.1 200\n", "HTTP/1.1 20\r\n", "HTTP/1.1 2000 x\r\n", "HTTP/1.1 2x0 x\r\n", "HTTP/1.1 099 x\r\n",
+        "HTTP/1.1 000 x\r\n",
+        "HTTP/1.1 600 x\r\n", "HTTP/1.1 999 x\r\n", "HTTP/1.1  200 x\r\n", "HTTP/1.1\t200 x\r\n", "HTTP/1.1 200\tx\r\n",
+        "HTTP/1.1 +20 x\r\n",
+        "HTTP/1.1 200 a\u{00}b\r\n", "HTTP/1.1 200 a\u{7F}\r\n", " HTTP/1.1 200 x\r\n", "\r\nHTTP/1.1 200 x\r\n",
+        "HTTP/1.1\r\n", "200 OK\r\n",
+        "http/1.1 200 x\r\n", "HTTP/11 200 x\r\n", "HTTP/1.10 200 x\r\n", "XXXX/1.1 200 x\r\n", "garbage\r\n",
+        "<html><body>", "\u{15}\u{03}\u{03}\u{00}\u{02}",
+        "HTTP/1.1 200 x\r\n X: y\r\n\r\n", "HTTP/1.1 200 x\r\nX: y\r\n z\r\n\r\n", "HTTP/1.1 200 x\r\nX : y\r\n\r\n",
+        "HTTP/1.1 200 x\r\n: y\r\n\r\n",
+        "HTTP/1.1 200 x\r\nno colon\r\n\r\n", "HTTP/1.1 200 x\r\nX: \u{00}\r\n\r\n",
+        "HTTP/1.1 200 x\r\nContent_Length: 5\r\n\r\n",
     ])
     func `A head that breaks the grammar is malformed`(response: String) {
         expectRefused(response, .malformed)
@@ -166,10 +184,14 @@ private func expectRefused(
     @Test func `A head beyond its limits is too large, complete or not`() {
         let response = "HTTP/1.1 200 OK\r\nX: y\r\n\r\n"
         #expect(
-            parseResponse(octets(response), growingTo: [response.utf8.count], limits: Limits(headBytesMax: response.utf8.count))
+            parseResponse(
+                octets(response), growingTo: [response.utf8.count], limits: Limits(headBytesMax: response.utf8.count))
                 == parseResponse(octets(response), growingTo: [response.utf8.count]))
         expectRefused(response, .headTooLarge, limits: Limits(headBytesMax: response.utf8.count - 1))
-        expectRefused("HTTP/1.1 200 " + String(repeating: "x", count: 2000), .headTooLarge, limits: Limits(headBytesMax: 1000))
-        expectRefused("HTTP/1.1 200 OK\r\n" + String(repeating: "X: y\r\n", count: 3), .headTooLarge, limits: Limits(fieldCountMax: 2))
+        expectRefused(
+            "HTTP/1.1 200 " + String(repeating: "x", count: 2000), .headTooLarge, limits: Limits(headBytesMax: 1000))
+        expectRefused(
+            "HTTP/1.1 200 OK\r\n" + String(repeating: "X: y\r\n", count: 3), .headTooLarge,
+            limits: Limits(fieldCountMax: 2))
     }
 }

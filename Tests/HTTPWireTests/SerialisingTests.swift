@@ -23,7 +23,11 @@ private func written(_ write: (ByteBuffer) -> Void) -> String {
         #expect(written { $0.appendFramingField(.none) }.isEmpty)
         #expect(written { $0.appendFramingField(.untilClose) }.isEmpty)
         #expect(written { $0.appendChunkSizeLine(0x1F_A0) } == "1fa0\r\n")
-        #expect(written { $0.appendLastChunkLine(); $0.appendLineEnd() } == "0\r\n\r\n")
+        #expect(
+            written {
+                $0.appendLastChunkLine()
+                $0.appendLineEnd()
+            } == "0\r\n\r\n")
         #expect(written { $0.appendLastChunk() } == "0\r\n\r\n")
     }
 
@@ -47,6 +51,7 @@ private func written(_ write: (ByteBuffer) -> Void) -> String {
         buffer.append("x")
         var decoder = ChunkedDecoder()
         let line = buffer.count - 1
-        #expect(try decoder.next(buffer.readable) == .data(consumed: line + 1, payload: ByteRange(offset: line, count: 1)))
+        #expect(
+            try decoder.next(buffer.readable) == .data(consumed: line + 1, payload: ByteRange(offset: line, count: 1)))
     }
 }
