@@ -31,7 +31,8 @@ enum TokenKind: Equatable {
         default: break
         }
         if let type, TokenTypeRule.normalised(type) == TokenTypeRule.normalised("at+jwt") {
-            forAccess.add("its typ is at+jwt", weight: 4)
+            // RFC 9068 §2.1 gives this type to access tokens alone.
+            forAccess.add("its typ is at+jwt", weight: 100)
         }
         if claims["scope"] != nil || claims["scp"] != nil {
             forAccess.add("it has a scope", weight: 3)
