@@ -120,10 +120,17 @@ public final class ByteBuffer {
         append(bytes.span)
     }
 
-    /// Appends the UTF-8 of `text`.
+    /// Appends the UTF-8 of `text`. Disfavoured, or a literal would be taken for a String and not for the
+    /// StaticString that is copied in one go.
+    @_disfavoredOverload
     @inlinable
     public func append(_ text: String) {
-        for byte in text.utf8 { append(byte) }
+        let utf8 = text.utf8
+        reserve(utf8.count)
+        for byte in utf8 {
+            unsafe base[end] = byte
+            end &+= 1
+        }
     }
 
     /// Appends `value` in decimal.

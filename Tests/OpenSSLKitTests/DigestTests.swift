@@ -1,0 +1,37 @@
+import OpenSSLKit
+import Testing
+
+@Suite struct DigestTests {
+    @Test(
+        "FIPS 180-4 examples for 'abc'",
+        arguments: [
+            (HashFunction.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+            (
+                .sha384,
+                "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7"
+            ),
+            (
+                .sha512,
+                "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd"
+                    + "454d4423643ce80e2a9ac94fa54ca49f"
+            ),
+        ])
+    func vectors(function: HashFunction, expected: String) throws {
+        let bytes = try digest(Array("abc".utf8).span, with: function)
+        #expect(bytes.count == function.byteCount)
+        #expect(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == expected)
+    }
+
+    @Test("Nothing has a digest too")
+    func empty() throws {
+        #expect(try digest([UInt8]().span, with: .sha256).prefix(4) == [0xE3, 0xB0, 0xC4, 0x42])
+    }
+
+    @Test("Random bytes come in the number asked for and do not repeat")
+    func random() throws {
+        #expect(try randomBytes(0).isEmpty)
+        let first = try randomBytes(32)
+        #expect(first.count == 32)
+        #expect(try randomBytes(32) != first)
+    }
+}
