@@ -56,12 +56,13 @@ public enum UpstreamRequestHead {
 
     /// Whether a field of this kind is copied: not what ends at this hop, and not what is written anew.
     private static func forwards(_ kind: FieldKind) -> Bool {
-        !kind.isHopByHop && !rewritten.contains(kind)
+        switch kind {
+        case .host, .contentLength, .expect, .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRequestID:
+            false
+        default:
+            !kind.isHopByHop
+        }
     }
-
-    private static let rewritten: FieldKindSet = [
-        .host, .contentLength, .expect, .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRequestID,
-    ]
 
     /// Names, separators and framing of the fields that are ours, rounded up.
     private static func ownFieldBytesMax(_ forwarding: borrowing ForwardedFields) -> Int {
