@@ -1,14 +1,16 @@
 /// Byte classes and spellings of ASCII, as the grammars of RFC 9110 and RFC 9112 use them.
 public enum ASCII {
-    public static let tab = UInt8(ascii: "\t")
-    public static let lf = UInt8(ascii: "\n")
-    public static let cr = UInt8(ascii: "\r")
-    public static let space = UInt8(ascii: " ")
-    public static let colon = UInt8(ascii: ":")
+    // Computed, so that other modules get the constants themselves: a `static let` is a call and a check of its
+    // initialisation on every use.
+    @inlinable public static var tab: UInt8 { UInt8(ascii: "\t") }
+    @inlinable public static var lf: UInt8 { UInt8(ascii: "\n") }
+    @inlinable public static var cr: UInt8 { UInt8(ascii: "\r") }
+    @inlinable public static var space: UInt8 { UInt8(ascii: " ") }
+    @inlinable public static var colon: UInt8 { UInt8(ascii: ":") }
 
     /// tchar of RFC 9110 §5.6.2, as a bit a byte: 0–63 in the first word, 64–127 in the second.
-    @usableFromInline static let tokenLow: UInt64 = 0x03FF_6CFA_0000_0000
-    @usableFromInline static let tokenHigh: UInt64 = 0x57FF_FFFF_C7FF_FFFE
+    @inlinable static var tokenLow: UInt64 { 0x03FF_6CFA_0000_0000 }
+    @inlinable static var tokenHigh: UInt64 { 0x57FF_FFFF_C7FF_FFFE }
 
     /// Whether the byte is a tchar (RFC 9110 §5.6.2).
     @inlinable
