@@ -48,12 +48,17 @@ public final class PublicKey: Sendable {
         do {
             let n = try Self.bigNumber(rsaModulus)
             let e = try Self.bigNumber(exponent)
-            let raw = try unsafe Self.assemble("RSA") { (parameters) throws(OpenSSLError) in
-                try succeed("OSSL_PARAM_BLD_push_BN") {
-                    unsafe OSSL_PARAM_BLD_push_BN(parameters, OSSL_PKEY_PARAM_RSA_N, n.raw)
-                }
-                try succeed("OSSL_PARAM_BLD_push_BN") {
-                    unsafe OSSL_PARAM_BLD_push_BN(parameters, OSSL_PKEY_PARAM_RSA_E, e.raw)
+            // The builder keeps the pointers it is given until the key is made.
+            let raw = try unsafe withExtendedLifetime(n) { (n) throws(OpenSSLError) in
+                try unsafe withExtendedLifetime(e) { (e) throws(OpenSSLError) in
+                    try unsafe Self.assemble("RSA") { (builder) throws(OpenSSLError) in
+                        try succeed("OSSL_PARAM_BLD_push_BN") {
+                            unsafe OSSL_PARAM_BLD_push_BN(builder, antechamber_param_rsa_n, n.raw)
+                        }
+                        try succeed("OSSL_PARAM_BLD_push_BN") {
+                            unsafe OSSL_PARAM_BLD_push_BN(builder, antechamber_param_rsa_e, e.raw)
+                        }
+                    }
                 }
             }
             unsafe self.init(.rsa(bits: bits), signatureByteCount: (bits + 7) / 8, owning: raw)
@@ -70,13 +75,17 @@ public final class PublicKey: Sendable {
         let point = [0x04] + x.array + y.array  // SEC 1 §2.3.3, uncompressed
         let raw: OpaquePointer
         do {
-            unsafe raw = try unsafe Self.assemble("EC") { (parameters) throws(OpenSSLError) in
-                try succeed("OSSL_PARAM_BLD_push_utf8_string") {
-                    unsafe OSSL_PARAM_BLD_push_utf8_string(
-                        parameters, OSSL_PKEY_PARAM_GROUP_NAME, curve.groupName.pointer, 0)
-                }
-                try succeed("OSSL_PARAM_BLD_push_octet_string") {
-                    unsafe OSSL_PARAM_BLD_push_octet_string(parameters, OSSL_PKEY_PARAM_PUB_KEY, point, point.count)
+            // The builder keeps the pointers it is given until the key is made.
+            unsafe raw = try unsafe point.withUnsafeBufferPointer { (point) throws(OpenSSLError) in
+                try unsafe Self.assemble("EC") { (builder) throws(OpenSSLError) in
+                    try succeed("OSSL_PARAM_BLD_push_utf8_string") {
+                        unsafe OSSL_PARAM_BLD_push_utf8_string(
+                            builder, antechamber_param_group_name, curve.groupName.pointer, 0)
+                    }
+                    try succeed("OSSL_PARAM_BLD_push_octet_string") {
+                        unsafe OSSL_PARAM_BLD_push_octet_string(
+                            builder, antechamber_param_pub_key, point.baseAddress, point.count)
+                    }
                 }
             }
         } catch {
@@ -109,7 +118,8 @@ public final class PublicKey: Sendable {
         }
     }
 
-    /// A key of the named type, made of the parameters that `push` adds.
+    /// A key of the named type, made of the parameters that `push` adds to the builder. What they point to must
+    /// live until this returns.
     @unsafe
     private static func assemble(
         _ type: String, _ push: (OpaquePointer) throws(OpenSSLError) -> Void

@@ -14,6 +14,10 @@ import Testing
         try PublicKey(rsaModulus: n.span, exponent: e.span).kind
     }
 
+    static func elliptic(_ curve: EllipticCurve, _ x: [UInt8], _ y: [UInt8]) throws(PublicKeyError) -> PublicKey.Kind {
+        try PublicKey(curve: curve, x: x.span, y: y.span).kind
+    }
+
     @Test("RSA moduli from 2048 to 8192 bits are taken", arguments: [2048, 2049, 3072, 4096, 8191, 8192])
     func moduli(bits: Int) throws {
         #expect(try Self.rsa(Self.modulus(bits: bits), [1, 0, 1]) == .rsa(bits: bits))
@@ -58,10 +62,10 @@ import Testing
     @Test("A point on its curve is taken, in full length only")
     func points() throws {
         let (x, y) = try Self.members()
-        #expect(try PublicKey(curve: .p256, x: x.span, y: y.span).kind == .elliptic(.p256))
-        #expect(throws: PublicKeyError.badLength) { try PublicKey(curve: .p256, x: ([0] + x).span, y: y.span) }
-        #expect(throws: PublicKeyError.badLength) { try PublicKey(curve: .p256, x: x.span, y: y.dropLast().span) }
-        #expect(throws: PublicKeyError.badLength) { try PublicKey(curve: .p384, x: x.span, y: y.span) }
+        #expect(try Self.elliptic(.p256, x, y) == .elliptic(.p256))
+        #expect(throws: PublicKeyError.badLength) { try Self.elliptic(.p256, ([0] + x), y) }
+        #expect(throws: PublicKeyError.badLength) { try Self.elliptic(.p256, x, y.dropLast()) }
+        #expect(throws: PublicKeyError.badLength) { try Self.elliptic(.p384, x, y) }
     }
 
     @Test("A point off the curve, on another curve, at infinity or beyond the field is refused")
@@ -72,10 +76,10 @@ import Testing
         let zero = [UInt8](repeating: 0, count: 32)
         let ones = [UInt8](repeating: 0xFF, count: 32)
         for (x, y) in [(x, off), (y, x), (zero, zero), (ones, ones), (x, zero)] {
-            #expect(throws: PublicKeyError.notOnCurve) { try PublicKey(curve: .p256, x: x.span, y: y.span) }
+            #expect(throws: PublicKeyError.notOnCurve) { try Self.elliptic(.p256, x, y) }
         }
         let wide = [UInt8](repeating: 0, count: 16)
-        #expect(throws: PublicKeyError.notOnCurve) { try PublicKey(curve: .p384, x: (wide + x).span, y: (wide + y).span) }
+        #expect(throws: PublicKeyError.notOnCurve) { try Self.elliptic(.p384, (wide + x), (wide + y)) }
     }
 
     @Test("An Ed25519 key has 32 bytes", arguments: [0, 31, 33, 64])

@@ -67,6 +67,11 @@ public struct JSONError: Error, Sendable, Equatable {
 
     public let kind: Kind
     public let offset: Int
+
+    public init(kind: Kind, offset: Int) {
+        self.kind = kind
+        self.offset = offset
+    }
 }
 
 /// The kinds of JSON values.
