@@ -54,19 +54,23 @@ public enum Base64URL {
 
     /// The canonical spelling of `bytes`.
     public static func encode(_ bytes: Span<UInt8>) -> [UInt8] {
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.count * 4 + 2) / 3)
-        var pending: UInt32 = 0
-        var pendingBits: UInt32 = 0
-        for index in bytes.indices {
-            pending = pending &<< 8 | UInt32(bytes[index])
-            pendingBits &+= 8
-            while pendingBits >= 6 {
-                pendingBits &-= 6
-                text.append(character(pending &>> pendingBits))
+        var text = [UInt8](repeating: 0, count: (bytes.count * 4 + 2) / 3)
+        var output = text.mutableSpan
+        var target = 0
+        var source = 0
+        while source < bytes.count {
+            let b = source + 1 < bytes.count ? bytes[source &+ 1] : 0
+            let c = source + 2 < bytes.count ? bytes[source &+ 2] : 0
+            let bits = UInt32(bytes[source]) &<< 16 | UInt32(b) &<< 8 | UInt32(c)
+            var shift: UInt32 = 18
+            // A group of one byte has two characters, one of two bytes three.
+            for _ in 0..<min(4, output.count &- target) {
+                output[target] = alphabet[Int(bits &>> shift & 63)]
+                target &+= 1
+                shift &-= 6
             }
+            source &+= 3
         }
-        if pendingBits > 0 { text.append(character(pending &<< (6 &- pendingBits))) }
         return text
     }
 
@@ -84,16 +88,13 @@ public enum Base64URL {
         return .badCharacter(offset: offset)
     }
 
-    private static func character(_ value: UInt32) -> UInt8 {
-        let value = UInt8(truncatingIfNeeded: value & 63)
-        return switch value {
-        case 0..<26: value + UInt8(ascii: "A")
-        case 26..<52: value - 26 + UInt8(ascii: "a")
-        case 52..<62: value - 52 + UInt8(ascii: "0")
-        case 62: UInt8(ascii: "-")
-        default: UInt8(ascii: "_")
-        }
-    }
+    /// RFC 4648 table 2.
+    private static let alphabet: InlineArray<64, UInt8> = [
+        0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4A, 0x4B, 0x4C, 0x4D, 0x4E, 0x4F, 0x50,
+        0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5A, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66,
+        0x67, 0x68, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F, 0x70, 0x71, 0x72, 0x73, 0x74, 0x75, 0x76,
+        0x77, 0x78, 0x79, 0x7A, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x2D, 0x5F,
+    ]
 
     private static let invalid: UInt8 = 0xFF
 

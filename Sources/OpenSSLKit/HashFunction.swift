@@ -67,7 +67,9 @@ struct DigestContext: ~Copyable {
     let result: UnsafeMutableBufferPointer<UInt8>
 
     init(_ function: HashFunction) throws(OpenSSLError) {
-        context = unsafe try handle("EVP_MD_CTX_new", freedBy: { unsafe EVP_MD_CTX_free($0) }) { unsafe EVP_MD_CTX_new() }
+        context = unsafe try handle("EVP_MD_CTX_new", freedBy: { unsafe EVP_MD_CTX_free($0) }) {
+            unsafe EVP_MD_CTX_new()
+        }
         method = function.method
         unsafe result = .allocate(capacity: function.byteCount)
         unsafe result.initialize(repeating: 0)

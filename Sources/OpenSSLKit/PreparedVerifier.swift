@@ -50,7 +50,8 @@ public final class PreparedVerifier {
             method = .digest(DigestVerification(context: context, digest: try DigestContext(hash), curve: curve))
         case (.ed25519, .ed25519):
             method = .message(
-                try unsafe handle("EVP_MD_CTX_new", freedBy: { unsafe EVP_MD_CTX_free($0) }) { unsafe EVP_MD_CTX_new() })
+                try unsafe handle("EVP_MD_CTX_new", freedBy: { unsafe EVP_MD_CTX_free($0) }) { unsafe EVP_MD_CTX_new() }
+            )
         default:
             throw OpenSSLError(operation: "PreparedVerifier", reason: "the key is not of the scheme's kind")
         }

@@ -105,7 +105,9 @@ public final class SigningKey: Sendable {
     public func publicMembers() throws(OpenSSLError) -> PublicKeyMembers {
         switch algorithm {
         case .rs256:
-            .rsa(n: try number(OSSL_PKEY_PARAM_RSA_N, byteCount: nil), e: try number(OSSL_PKEY_PARAM_RSA_E, byteCount: nil))
+            .rsa(
+                n: try number(OSSL_PKEY_PARAM_RSA_N, byteCount: nil),
+                e: try number(OSSL_PKEY_PARAM_RSA_E, byteCount: nil))
         case .es256:
             .elliptic(
                 .p256, x: try number(OSSL_PKEY_PARAM_EC_PUB_X, byteCount: 32),

@@ -51,7 +51,8 @@ import Testing
         var mutator = Mutator(
             seed: 0x6A77_7473,
             dictionary: [
-                ".", "..", "=", "A", "{", "eyJhbGciOiJub25lIn0", base64url(#"{"alg":"RS256"}"#), base64url(#"{"alg":"ES256"}"#),
+                ".", "..", "=", "A", "{", "eyJhbGciOiJub25lIn0", base64url(#"{"alg":"RS256"}"#),
+                base64url(#"{"alg":"ES256"}"#),
                 base64url("{}"), "\u{0}", " ", "-", "_", "+",
             ])
         // The header alone is mutated inside its encoding too, so that its JSON is reached.
@@ -80,7 +81,8 @@ import Testing
         var mutator = Mutator(
             seed: 0x6A77_6B73,
             dictionary: [
-                "\"kty\"", "\"oct\"", "\"RSA\"", "\"EC\"", "\"crv\"", "\"P-256\"", "\"P-384\"", "\"x\":\"AAAA\",", "\"AQAB\"",
+                "\"kty\"", "\"oct\"", "\"RSA\"", "\"EC\"", "\"crv\"", "\"P-256\"", "\"P-384\"", "\"x\":\"AAAA\",",
+                "\"AQAB\"",
                 "\"use\":\"enc\",", "\"alg\":\"ES256\",", "{}", "[]", "null", "1", ",", "A", "_", "\"key_ops\":[],",
             ])
         var accepted = 0

@@ -68,7 +68,9 @@ import Testing
     @Test("Keys that other implementations made unusable are skipped with the reason")
     func unusable() throws {
         let good = try Self.signer("rsa").publicJWK
-        let text = #"{"keys":["# + [IndependentTokens.smallKey, IndependentTokens.largeKey, IndependentTokens.offCurveKey, good]
+        let text =
+            #"{"keys":["#
+            + [IndependentTokens.smallKey, IndependentTokens.largeKey, IndependentTokens.offCurveKey, good]
             .joined(separator: ",") + "]}"
         let keys = try keySet(text)
         #expect(keys.keys.map(\.keyID) == ["rsa"])

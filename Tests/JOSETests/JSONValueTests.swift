@@ -70,14 +70,17 @@ import Testing
     @Test(
         "Numbers are exact, whole or known not to be",
         arguments: [
-            ("0", JSONNumber.integer(0)), ("-0", .integer(0)), ("0.0", .integer(0)), ("0e999999999999999999999", .integer(0)),
+            ("0", JSONNumber.integer(0)), ("-0", .integer(0)), ("0.0", .integer(0)),
+            ("0e999999999999999999999", .integer(0)),
             ("-0.000e-5", .integer(0)), ("1", .integer(1)), ("-1", .integer(-1)), ("1.0", .integer(1)),
             ("1e3", .integer(1000)), ("1E+3", .integer(1000)), ("1.5e1", .integer(15)), ("150e-1", .integer(15)),
             ("1000e-3", .integer(1)), ("0.001e3", .integer(1)), ("12.340e2", .integer(1234)),
-            ("9007199254740993", .integer(9_007_199_254_740_993)), ("9007199254740993.0", .integer(9_007_199_254_740_993)),
+            ("9007199254740993", .integer(9_007_199_254_740_993)),
+            ("9007199254740993.0", .integer(9_007_199_254_740_993)),
             ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
             ("922337203685477580.7e1", .integer(.max)),
-            ("9223372036854775808", .outOfRange(isNegative: false)), ("-9223372036854775809", .outOfRange(isNegative: true)),
+            ("9223372036854775808", .outOfRange(isNegative: false)),
+            ("-9223372036854775809", .outOfRange(isNegative: true)),
             ("18446744073709551616", .outOfRange(isNegative: false)), ("1e19", .outOfRange(isNegative: false)),
             ("1e18", .integer(1_000_000_000_000_000_000)), ("1e400", .outOfRange(isNegative: false)),
             ("-1e400", .outOfRange(isNegative: true)), ("1e99999999999999999999999", .outOfRange(isNegative: false)),
@@ -85,8 +88,10 @@ import Testing
             ("-0.5", .fraction(floor: -1)), ("1e-1", .fraction(floor: 0)), ("1e-400", .fraction(floor: 0)),
             ("-1e-99999999999999999999999", .fraction(floor: -1)), ("15e-1", .fraction(floor: 1)),
             ("9223372036854775807.5", .fraction(floor: .max)), ("-9223372036854775807.5", .fraction(floor: .min)),
-            ("-9223372036854775808.5", .outOfRange(isNegative: true)), ("9223372036854775808.5", .outOfRange(isNegative: false)),
-            ("99999999999999999999.5", .outOfRange(isNegative: false)), ("1700000000.000000000000000000001", .fraction(floor: 1_700_000_000)),
+            ("-9223372036854775808.5", .outOfRange(isNegative: true)),
+            ("9223372036854775808.5", .outOfRange(isNegative: false)),
+            ("99999999999999999999.5", .outOfRange(isNegative: false)),
+            ("1700000000.000000000000000000001", .fraction(floor: 1_700_000_000)),
         ])
     func numbers(text: String, expected: JSONNumber) throws {
         let value = try Self.parse(text)

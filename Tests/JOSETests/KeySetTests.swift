@@ -40,7 +40,8 @@ import Testing
             ("<html>", .badJSON(JSONError(kind: .unexpectedByte, offset: 0))),
             ("\u{FEFF}{\"keys\":[]}", .badJSON(JSONError(kind: .byteOrderMark, offset: 0))),
             ("{}", .notAKeySet), ("[]", .notAKeySet), ("null", .notAKeySet), (#"{"keys":null}"#, .notAKeySet),
-            (#"{"keys":{}}"#, .notAKeySet), (#"{"Keys":[]}"#, .notAKeySet), (#"{"keys":[]}"#, .noUsableKey(skipped: [])),
+            (#"{"keys":{}}"#, .notAKeySet), (#"{"Keys":[]}"#, .notAKeySet),
+            (#"{"keys":[]}"#, .noUsableKey(skipped: [])),
         ])
     func documents(text: String, expected: KeySetError) {
         #expect(Self.failure(text) == expected)
@@ -50,7 +51,8 @@ import Testing
     func duplicates() {
         let good = Self.jwk("RSA")
         for bad in [
-            "{\"keys\":[\(good)],\"keys\":[\(good)]}", "{\"keys\":[\(good),\(Self.jwk("P-256", #""kid":"a","kid":"b""#))]}",
+            "{\"keys\":[\(good)],\"keys\":[\(good)]}",
+            "{\"keys\":[\(good),\(Self.jwk("P-256", #""kid":"a","kid":"b""#))]}",
             "{\"keys\":[\(good)],\"x\":{\"a\":1,\"a\":2}}",
         ] {
             guard case .badJSON(let error) = Self.failure(bad), error.kind == .duplicateMember else {
@@ -76,7 +78,8 @@ import Testing
             (#"{"kty":"oct","k":"AAAA"}"#, .symmetric), (#"{"kty":"rsa"}"#, .unsupportedKeyType),
             (#"{"kty":1}"#, .unsupportedKeyType), (#"{"kty":"RSA"}"#, .missingMember("n")),
             (#"{"kty":"RSA","n":"AQAB"}"#, .missingMember("e")), (#"{"kty":"RSA","n":1,"e":"AQAB"}"#, .badMember("n")),
-            (#"{"kty":"RSA","n":"A+AB","e":"AQAB"}"#, .badMember("n")), (#"{"kty":"RSA","n":"AQAB=","e":"AQAB"}"#, .badMember("n")),
+            (#"{"kty":"RSA","n":"A+AB","e":"AQAB"}"#, .badMember("n")),
+            (#"{"kty":"RSA","n":"AQAB=","e":"AQAB"}"#, .badMember("n")),
             (#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#, .rsaTooSmall(bits: 17)),
             (Self.jwk("RSA").replacing("AQAB", with: "AQ"), .badRSANumber), (#"{"kty":"EC"}"#, .missingMember("crv")),
             (#"{"kty":"EC","crv":"secp256k1","x":"AAAA","y":"AAAA"}"#, .unsupportedCurve),
@@ -87,14 +90,20 @@ import Testing
             (#"{"kty":"OKP"}"#, .missingMember("crv")), (#"{"kty":"OKP","crv":"X25519",\#(x)}"#, .unsupportedCurve),
             (#"{"kty":"OKP","crv":"Ed25519",\#(x)}"#, .badMember("x")),
             (Self.jwk("RSA", #""use":"enc""#), .notForSignatures), (Self.jwk("RSA", #""use":1"#), .badMember("use")),
-            (Self.jwk("RSA", #""key_ops":["sign"]"#), .notForSignatures), (Self.jwk("RSA", #""key_ops":[]"#), .notForSignatures),
+            (Self.jwk("RSA", #""key_ops":["sign"]"#), .notForSignatures),
+            (Self.jwk("RSA", #""key_ops":[]"#), .notForSignatures),
             (Self.jwk("RSA", #""key_ops":"verify""#), .badMember("key_ops")),
-            (Self.jwk("RSA", #""key_ops":["verify",1]"#), .badMember("key_ops")), (Self.jwk("RSA", #""kid":1"#), .badMember("kid")),
+            (Self.jwk("RSA", #""key_ops":["verify",1]"#), .badMember("key_ops")),
+            (Self.jwk("RSA", #""kid":1"#), .badMember("kid")),
             (Self.jwk("RSA", #""kid":"\#(String(repeating: "k", count: 513))""#), .badMember("kid")),
-            (Self.jwk("RSA", #""alg":1"#), .badMember("alg")), (Self.jwk("RSA", #""alg":"RSA-OAEP""#), .unsupportedAlgorithm),
-            (Self.jwk("RSA", #""alg":"HS256""#), .unsupportedAlgorithm), (Self.jwk("RSA", #""alg":"none""#), .unsupportedAlgorithm),
-            (Self.jwk("RSA", #""alg":"ES256""#), .algorithmMismatch), (Self.jwk("P-256", #""alg":"ES384""#), .algorithmMismatch),
-            (Self.jwk("Ed25519", #""alg":"RS256""#), .algorithmMismatch), (Self.jwk("RSA", #""d":"AAAA""#), .privateKey),
+            (Self.jwk("RSA", #""alg":1"#), .badMember("alg")),
+            (Self.jwk("RSA", #""alg":"RSA-OAEP""#), .unsupportedAlgorithm),
+            (Self.jwk("RSA", #""alg":"HS256""#), .unsupportedAlgorithm),
+            (Self.jwk("RSA", #""alg":"none""#), .unsupportedAlgorithm),
+            (Self.jwk("RSA", #""alg":"ES256""#), .algorithmMismatch),
+            (Self.jwk("P-256", #""alg":"ES384""#), .algorithmMismatch),
+            (Self.jwk("Ed25519", #""alg":"RS256""#), .algorithmMismatch),
+            (Self.jwk("RSA", #""d":"AAAA""#), .privateKey),
         ]
         for (bad, reason) in cases {
             let keys = try Self.set(bad, Self.jwk("P-256", #""kid":"good""#))
@@ -107,7 +116,8 @@ import Testing
     @Test("Members that we do not know change nothing")
     func unknownMembers() throws {
         let keys = try Self.set(
-            Self.jwk("RSA", #""use":"sig","key_ops":["sign","verify"],"x5c":["x"],"x5t":1,"issuer":{"a":[]},"alg":"PS384""#))
+            Self.jwk(
+                "RSA", #""use":"sig","key_ops":["sign","verify"],"x5c":["x"],"x5t":1,"issuer":{"a":[]},"alg":"PS384""#))
         #expect(keys.keys.map(\.algorithm) == [.ps384])
         #expect(keys.skipped.isEmpty)
     }
@@ -157,7 +167,8 @@ import Testing
         for algorithm in SignatureAlgorithm.allCases {
             for keyID in ["r", nil] {
                 #expect(
-                    Self.name(keys.selectKey(algorithm: algorithm, keyID: keyID)) == (algorithm == .ps256 ? "r" : "unfit"))
+                    Self.name(keys.selectKey(algorithm: algorithm, keyID: keyID))
+                        == (algorithm == .ps256 ? "r" : "unfit"))
             }
         }
     }

@@ -6,7 +6,8 @@ import OpenSSLKit
 import Testing
 
 @Suite struct PublishedVectorTests {
-    static let payload = "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+    static let payload =
+        "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
     static let claims = #"{"iss":"joe","exp":1300819380,"http://example.com/is_root":true}"#
 
     static let rsaModulus =

@@ -123,6 +123,25 @@ import Testing
         }
     }
 
+    @Test("Workers verify at the same time with the same keys")
+    func concurrency() async throws {
+        let keys = try IndependentTokenTests.keys.get()
+        let isAllVerified = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    let verifier = SignatureVerifier()
+                    return IndependentTokens.genuine.allSatisfy { genuine in
+                        (0..<5).allSatisfy { _ in
+                            Verdict.of(genuine.token, keys, verifier) == .verified(claims: IndependentTokens.claims)
+                        }
+                    }
+                }
+            }
+            return await group.allSatisfy { $0 }
+        }
+        #expect(isAllVerified)
+    }
+
     @Test("More keys than a verifier keeps prepared still verify, each with its own")
     func manyKeys() throws {
         let verifier = SignatureVerifier()

@@ -31,8 +31,10 @@ import Testing
     @Test(
         "Anything but three parts is told apart by what it is",
         arguments: [
-            ("", TokenSyntaxError.opaque), ("opaque-token", .opaque), ("a.b", .wrongPartCount(2)), (".", .wrongPartCount(2)),
-            ("a.b.c.d", .wrongPartCount(4)), ("a.b.c.d.e", .encrypted), ("....", .encrypted), ("a.b.c.d.e.f", .wrongPartCount(6)),
+            ("", TokenSyntaxError.opaque), ("opaque-token", .opaque), ("a.b", .wrongPartCount(2)),
+            (".", .wrongPartCount(2)),
+            ("a.b.c.d", .wrongPartCount(4)), ("a.b.c.d.e", .encrypted), ("....", .encrypted),
+            ("a.b.c.d.e.f", .wrongPartCount(6)),
             (#"{"payload":"a.b.c","signatures":[]}"#, .jsonSerialization), ("{}", .jsonSerialization),
         ])
     func parts(token: String, expected: TokenSyntaxError) {
@@ -74,8 +76,10 @@ import Testing
     @Test(
         "Header and payload must be JSON objects, strictly read",
         arguments: [
-            ("", JSONError.Kind.unexpectedEnd), ("{", .unexpectedEnd), ("{}x", .trailingBytes), ("\u{FEFF}{}", .byteOrderMark),
-            (#"{"alg":"RS256","alg":"none"}"#, .duplicateMember), (#"{"alg":"RS256","\u0061lg":"none"}"#, .duplicateMember),
+            ("", JSONError.Kind.unexpectedEnd), ("{", .unexpectedEnd), ("{}x", .trailingBytes),
+            ("\u{FEFF}{}", .byteOrderMark),
+            (#"{"alg":"RS256","alg":"none"}"#, .duplicateMember),
+            (#"{"alg":"RS256","\u0061lg":"none"}"#, .duplicateMember),
             (#"{"alg":"RS256","a":"\ud800"}"#, .loneSurrogate),
             ("{\"a\":\(String(repeating: "[", count: 100))", .tooDeep), (#"{"alg":"RS256",}"#, .unexpectedByte),
         ])
@@ -84,7 +88,8 @@ import Testing
             Issue.record("header")
             return
         }
-        guard case .badJSON(.payload, let error) = Self.failure("\(Self.header).\(base64url(text)).AAAA"), error.kind == kind
+        guard case .badJSON(.payload, let error) = Self.failure("\(Self.header).\(base64url(text)).AAAA"),
+            error.kind == kind
         else {
             Issue.record("payload")
             return
@@ -105,7 +110,8 @@ import Testing
             (#"{"alg":"RS256","kid":1}"#, .badKeyID), (#"{"alg":"RS256","kid":null}"#, .badKeyID),
             (#"{"alg":"RS256","kid":{"a":"b"}}"#, .badKeyID), (#"{"alg":"RS256","typ":1}"#, .badType),
             (#"{"alg":"RS256","typ":null}"#, .badType), (#"{"alg":"RS256","crit":["exp"]}"#, .criticalExtension),
-            (#"{"alg":"RS256","crit":["b64"],"b64":true}"#, .criticalExtension), (#"{"alg":"RS256","crit":[]}"#, .criticalExtension),
+            (#"{"alg":"RS256","crit":["b64"],"b64":true}"#, .criticalExtension),
+            (#"{"alg":"RS256","crit":[]}"#, .criticalExtension),
             (#"{"alg":"RS256","crit":null}"#, .criticalExtension), (#"{"alg":"RS256","b64":false}"#, .unencodedPayload),
             (#"{"alg":"RS256","b64":"true"}"#, .unencodedPayload), (#"{"alg":"RS256","b64":null}"#, .unencodedPayload),
         ])
@@ -123,7 +129,10 @@ import Testing
 
     @Test(
         "none in any spelling, and what else we do not know, is no algorithm",
-        arguments: ["none", "None", "NONE", "nOnE", "", "HS256", "rs256", "RS256 ", " RS256", "RS1", "ES256K", "Ed25519", "Ed448", "RSA-OAEP"])
+        arguments: [
+            "none", "None", "NONE", "nOnE", "", "HS256", "rs256", "RS256 ", " RS256", "RS1", "ES256K", "Ed25519",
+            "Ed448", "RSA-OAEP",
+        ])
     func unknownAlgorithms(name: String) throws {
         for signature in ["", "AAAA"] {
             let token = try Verdict.parse("\(base64url(#"{"alg":"\#(name)"}"#)).\(Self.claims).\(signature)")
@@ -132,12 +141,11 @@ import Testing
         }
     }
 
-    @Test("A token cut or extended anywhere never parses as the same token with another signature")
-    func truncation() throws {
+    @Test("A token cut anywhere before its second dot is refused")
+    func truncation() {
         let token = "\(Self.header).\(Self.claims).AAAA"
-        for count in 0..<token.utf8.count {
-            let cut = String(token.prefix(count))
-            if count <= Self.header.utf8.count + Self.claims.utf8.count { #expect(Self.failure(cut) != nil) }
+        for count in 0...(Self.header.utf8.count + 1 + Self.claims.utf8.count) {
+            #expect(Self.failure(String(token.prefix(count))) != nil)
         }
     }
 }

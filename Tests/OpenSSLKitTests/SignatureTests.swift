@@ -1,5 +1,6 @@
-@testable import OpenSSLKit
 import Testing
+
+@testable import OpenSSLKit
 
 @Suite struct SignatureTests {
     static let message = Array("what was signed".utf8)
@@ -94,7 +95,9 @@ import Testing
         }
     }
 
-    @Test("PEM that is no private key of ours is refused", arguments: ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "x"])
+    @Test(
+        "PEM that is no private key of ours is refused",
+        arguments: ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "x"])
     func badPEM(pem: String) {
         #expect(throws: OpenSSLError.self) { try SigningKey(pem: Array(pem.utf8).span) }
         #expect(throws: OpenSSLError.self) { try SigningKey(pem: [UInt8](repeating: 0x2D, count: 70_000).span) }
