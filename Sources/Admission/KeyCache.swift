@@ -1,0 +1,403 @@
+// The keys of one issuer through good and bad days: a state machine without clocks, sockets or files.
+//
+// Rules, each of which a transcript in the tests holds:
+//  - There is one attempt at a time. It has up to three steps: the issuer's metadata (in two places), its keys, and,
+//    when those fail and nothing good is held, the pinned file. All of them share one deadline.
+//  - A failed attempt never displaces keys that are still good; they serve on for `maxStaleSeconds`, then the pinned
+//    file does, then nothing.
+//  - Failed attempts are repeated with an exponential back-off. It counts from the failure, not from the last success.
+//  - An unknown key ID forces an attempt at most once a `cooldownSeconds`, counted from the start of the last forced
+//    one, however that ended. Wants that come while an attempt is under way join it. A forced attempt that fails while
+//    the keys are fresh brings on no retries: else made-up key IDs could cause more fetches than the cooldown allows.
+//  - An answer to anything but the fetch under way is ignored, so an older one never overwrites a newer one.
+//
+// Every want is answered by a `.publish`: at once, or at the end of the attempt under way.
+
+internal import Bytes
+internal import JOSE
+
+public struct KeyCache: ~Copyable {
+    /// The shortest and the longest time that a `max-age` may put between two fetches, in seconds.
+    public static let maxAgeSecondsRange: ClosedRange<Int64> = 60...86_400
+    /// The first and the longest pause after a failure, in seconds; jitter takes up to half of it away.
+    public static let backoffSecondsRange: ClosedRange<Int64> = 1...60
+    /// The longest pause that a server's Retry-After brings about, in seconds.
+    public static let retryAfterSecondsMax: Int64 = 300
+    /// How long the metadata's `jwks_uri` is used before it is asked for anew, in seconds.
+    public static let metadataSecondsMax: Int64 = 86_400
+    /// How long after its deadline an unanswered fetch is given up for lost, in nanoseconds.
+    static let lostAfterNanoseconds: Int64 = 1_000_000_000
+
+    private let policy: KeyPolicy
+    private let plan: Plan
+    /// The pinned file behind another source.
+    private let fallbackFile: String?
+    private var holding = Holding.nothing
+    private var activity = Activity.waiting(until: .max)
+    private var metadata: (keysURL: HTTPURL, learnedAt: Int64)?
+    private var failuresInARow = 0
+    private var lastFailure = "not fetched yet"
+    private var forcedAllowedAt = Int64.min
+    private var lastFetchID: UInt64 = 0
+    private var lastNote = NotedCondition.none
+
+    /// Throws where the policy leads to no keys whatever answers: the configuration refuses such a policy.
+    public init(issuer: String, policy: KeyPolicy) throws(KeySourceError) {
+        self.policy = policy
+        plan = try Plan(issuer: issuer, policy: policy)
+        fallbackFile = policy.source == .fileOnly ? nil : policy.file
+    }
+
+    // MARK: What is known
+
+    /// What a worker may know at `now` (monotonic nanoseconds).
+    public func material(at now: Int64) -> KeyMaterial {
+        let state: KeyMaterial.State =
+            switch holding {
+            case .fetched(let held): .usable(held.keys)
+            case .pinned(let keys): .usable(keys)
+            case .nothing where failuresInARow == 0: .pending
+            case .nothing: .unavailable(retryAfterSeconds: secondsToNextAttempt(from: now))
+            }
+        return KeyMaterial(state: state, forcedRefreshAllowedAt: forcedAllowedAt)
+    }
+
+    /// When `timeReached` is due, in monotonic nanoseconds.
+    public var deadline: Int64 {
+        switch activity {
+        case .attempting(let attempt): return attempt.fetch.deadline + KeyCache.lostAfterNanoseconds
+        case .waiting(let until):
+            if case .fetched(let held) = holding { return min(until, held.expiresAt) }
+            return until
+        }
+    }
+
+    // MARK: Events
+
+    /// The first attempt. To be called once.
+    public mutating func start(at now: Int64, jitter: Double) -> KeyAction {
+        beginAttempt(isForced: false, at: now, jitter)
+    }
+
+    /// `deadline` has passed. `jitter` is a random number in 0 ..< 1, as everywhere.
+    public mutating func timeReached(at now: Int64, jitter: Double) -> KeyAction {
+        switch activity {
+        case .attempting(let attempt):
+            guard now >= deadline else { return .none }
+            return fail(
+                attempt, KeyFetchFailure(reason: "no answer within \(policy.timeoutMilliseconds) ms"), at: now, jitter)
+        case .waiting(let until):
+            if case .fetched(let held) = holding, now >= held.expiresAt { return expire(until, at: now) }
+            return now >= until ? beginAttempt(isForced: false, at: now, jitter) : .none
+        }
+    }
+
+    /// A request needs keys: the first ones, or, with `unknownKeyID`, newer ones than it found.
+    public mutating func wanted(unknownKeyID: Bool, at now: Int64, jitter: Double) -> KeyAction {
+        switch activity {
+        case .attempting(let attempt):
+            if unknownKeyID {
+                forcedAllowedAt = max(forcedAllowedAt, attempt.startedAt + policy.cooldownSeconds.inNanoseconds)
+            }
+            return .none
+        case .waiting:
+            if case .nothing = holding { return .publish(KeyNews()) }
+            guard unknownKeyID, now >= forcedAllowedAt else { return .publish(KeyNews()) }
+            forcedAllowedAt = now + policy.cooldownSeconds.inNanoseconds
+            return beginAttempt(isForced: true, at: now, jitter)
+        }
+    }
+
+    /// The fetch `id` has ended.
+    public mutating func fetched(_ id: UInt64, _ result: KeyFetchResult, at now: Int64, jitter: Double) -> KeyAction {
+        guard case .attempting(let attempt) = activity, attempt.fetch.id == id else { return .none }
+        precondition(attempt.step.isAnswered(by: result), "a fetch was answered with what another one asks for")
+        switch result {
+        case .metadata(let keysURL):
+            metadata = (keysURL, now)
+            return advance(attempt, to: .keys, .keys(keysURL))
+        case .keys(let keys, let maxAge):
+            if attempt.step == .lastResort { return serveFromFile(keys, attempt, at: now, jitter) }
+            return succeed(keys, attempt, maxAgeSeconds: maxAge, at: now, jitter)
+        case .failed(let failure):
+            if attempt.step == .openIDMetadata, failure.mayBeElsewhere, case .discovery(let locations) = plan {
+                var attempt = attempt
+                attempt.firstFailure = attempt.describing(failure)
+                return advance(attempt, to: .oauthMetadata, .metadata(locations.oauth))
+            }
+            return fail(attempt, failure, at: now, jitter)
+        }
+    }
+
+    // MARK: Attempts
+
+    private mutating func beginAttempt(isForced: Bool, at now: Int64, _ jitter: Double) -> KeyAction {
+        let step: Attempt.Step
+        let source: KeyFetch.Source
+        switch plan {
+        case .discovery(let locations):
+            if let metadata, now - metadata.learnedAt < KeyCache.metadataSecondsMax.inNanoseconds {
+                (step, source) = (.keys, .keys(metadata.keysURL))
+            } else {
+                (step, source) = (.openIDMetadata, .metadata(locations.openIDConnect))
+            }
+        case .uri(let url): (step, source) = (.keys, .keys(url))
+        case .file(let path): (step, source) = (.keys, .file(path))
+        }
+        let fetch = nextFetch(source, deadline: now + policy.timeoutMilliseconds * 1_000_000)
+        activity = .attempting(Attempt(fetch: fetch, step: step, startedAt: now, isForced: isForced))
+        return .fetch(fetch)
+    }
+
+    private mutating func advance(
+        _ attempt: Attempt, to step: Attempt.Step, _ source: KeyFetch.Source
+    ) -> KeyAction {
+        var attempt = attempt
+        attempt.step = step
+        attempt.fetch = nextFetch(source, deadline: attempt.fetch.deadline)
+        activity = .attempting(attempt)
+        return .fetch(attempt.fetch)
+    }
+
+    private mutating func succeed(
+        _ keys: KeySet, _ attempt: Attempt, maxAgeSeconds: Int64?, at now: Int64, _ jitter: Double
+    ) -> KeyAction {
+        var isNew = true
+        var keys = keys
+        if case .fetched(let held) = holding, held.keys.holdsTheSame(as: keys) {
+            // Workers keep what they have prepared for the set they know.
+            isNew = false
+            keys = held.keys
+        }
+        let refreshAt = now + refreshNanoseconds(maxAgeSeconds: maxAgeSeconds, jitter)
+        // A refresh that is due may take its time before the keys it renews are gone.
+        let expiresAt = max(
+            now + policy.maxStaleSeconds.inNanoseconds,
+            refreshAt + policy.timeoutMilliseconds * 1_000_000 + KeyCache.lostAfterNanoseconds)
+        holding = .fetched(Fetched(keys: keys, refreshAt: refreshAt, expiresAt: expiresAt))
+        activity = .waiting(until: refreshAt)
+        failuresInARow = 0
+        let note: KeyNote? = isNew || lastNote != .serving ? .serving(keys, from: attempt.fetch.source) : nil
+        lastNote = .serving
+        return .publish(KeyNews(note: note, attempt: .succeeded(keys, from: attempt.fetch.source)))
+    }
+
+    private mutating func fail(
+        _ attempt: Attempt, _ failure: KeyFetchFailure, at now: Int64, _ jitter: Double
+    ) -> KeyAction {
+        let reason = attempt.describing(failure)
+        if attempt.step != .lastResort {
+            lastFailure = reason
+            // It may be what the metadata said that was wrong.
+            metadata = nil
+            if case .fetched(let held) = holding, now < held.expiresAt {
+                return keepServing(held, attempt, failure, reason, at: now, jitter)
+            }
+            if case .fetched = holding { holding = .nothing }
+            if let file = fallbackFile {
+                var attempt = attempt
+                attempt.retryAfterSeconds = failure.retryAfterSeconds
+                // The deadline may be what has just passed; a file needs a moment only.
+                attempt.fetch.deadline = max(attempt.fetch.deadline, now)
+                return advance(attempt, to: .lastResort, .file(file))
+            }
+        }
+        waitAfterFailure(retryAfterSeconds: attempt.retryAfterSeconds ?? failure.retryAfterSeconds, at: now, jitter)
+        if attempt.step == .lastResort, case .pinned(let keys) = holding {
+            // Read before; what has become of the file since does not displace it.
+            return .publish(KeyNews(note: note(.pinned(lastFailure), keys), attempt: .failed(lastFailure)))
+        }
+        if attempt.step == .lastResort { lastFailure += "; \(reason)" }
+        return .publish(KeyNews(note: note(.unavailable(lastFailure), nil), attempt: .failed(lastFailure)))
+    }
+
+    /// A failed attempt while good keys are held.
+    private mutating func keepServing(
+        _ held: Fetched, _ attempt: Attempt, _ failure: KeyFetchFailure, _ reason: String, at now: Int64,
+        _ jitter: Double
+    ) -> KeyAction {
+        if attempt.isForced && now < held.refreshAt {
+            activity = .waiting(until: held.refreshAt)
+        } else {
+            waitAfterFailure(retryAfterSeconds: failure.retryAfterSeconds, at: now, jitter)
+        }
+        return .publish(KeyNews(note: note(.stale(reason), held.keys), attempt: .failed(reason)))
+    }
+
+    private mutating func serveFromFile(
+        _ keys: KeySet, _ attempt: Attempt, at now: Int64, _ jitter: Double
+    ) -> KeyAction {
+        if case .pinned(let held) = holding, held.holdsTheSame(as: keys) {
+            // Workers keep what they have prepared.
+        } else {
+            holding = .pinned(keys)
+        }
+        waitAfterFailure(retryAfterSeconds: attempt.retryAfterSeconds, at: now, jitter)
+        return .publish(KeyNews(note: note(.pinned(lastFailure), keys), attempt: .failed(lastFailure)))
+    }
+
+    /// The keys have served for as long as they may, and nothing is under way. The next attempt stays when it was.
+    private mutating func expire(_ nextAttemptAt: Int64, at now: Int64) -> KeyAction {
+        holding = .nothing
+        // With a last resort the step counts as a failed attempt's end; without one the retries go on as they are.
+        failuresInARow = max(1, failuresInARow)
+        if let file = fallbackFile {
+            let fetch = nextFetch(.file(file), deadline: now)
+            activity = .attempting(Attempt(fetch: fetch, step: .lastResort, startedAt: now, isForced: false))
+            return .fetch(fetch)
+        }
+        activity = .waiting(until: nextAttemptAt)
+        return .publish(KeyNews(note: note(.unavailable(lastFailure), nil)))
+    }
+
+    // MARK: Times
+
+    private mutating func waitAfterFailure(retryAfterSeconds: Int64?, at now: Int64, _ jitter: Double) {
+        failuresInARow += 1
+        let range = KeyCache.backoffSecondsRange
+        let doublings = min(failuresInARow - 1, 16)
+        let longest = Double(min(range.lowerBound << doublings, range.upperBound).inNanoseconds)
+        let pause = Int64(longest - longest / 2 * jitter)
+        let asked = min(retryAfterSeconds ?? 0, KeyCache.retryAfterSecondsMax).inNanoseconds
+        activity = .waiting(until: now + max(pause, asked))
+    }
+
+    /// Up to a tenth earlier than said, so that a fleet that was started at once does not refresh at once.
+    private func refreshNanoseconds(maxAgeSeconds: Int64?, _ jitter: Double) -> Int64 {
+        let configured = max(1, policy.refreshSeconds)
+        guard let maxAgeSeconds else { return Int64(Double(configured.inNanoseconds) * (1 - jitter / 10)) }
+        let range = KeyCache.maxAgeSecondsRange
+        let said = min(max(maxAgeSeconds, range.lowerBound), range.upperBound)
+        // Half of the time for which keys may serve is left to retry in.
+        let seconds = min(said, max(configured, policy.maxStaleSeconds / 2, range.lowerBound))
+        return max(range.lowerBound.inNanoseconds, Int64(Double(seconds.inNanoseconds) * (1 - jitter / 10)))
+    }
+
+    private func secondsToNextAttempt(from now: Int64) -> Int64 {
+        guard case .waiting(let until) = activity, until > now else { return 1 }
+        return max(1, (until - now + 999_999_999) / 1_000_000_000)
+    }
+
+    private mutating func nextFetch(_ source: KeyFetch.Source, deadline: Int64) -> KeyFetch {
+        lastFetchID += 1
+        return KeyFetch(id: lastFetchID, source: source, deadline: deadline)
+    }
+
+    /// What to log of a condition: nothing where it was logged last.
+    private mutating func note(_ condition: NotedCondition, _ keys: KeySet?) -> KeyNote? {
+        if condition == lastNote { return nil }
+        lastNote = condition
+        switch (condition, keys) {
+        case (.stale(let reason), let keys?): return .servingStale(keys, reason: reason)
+        case (.pinned(let reason), let keys?): return .servingPinned(keys, reason: reason)
+        case (.unavailable(let reason), _): return .unavailable(reason: reason)
+        default: return nil
+        }
+    }
+}
+
+// MARK: What is remembered
+
+/// Where the keys of an issuer come from, checked once.
+private enum Plan {
+    case discovery(Discovery.Locations)
+    case uri(HTTPURL)
+    case file(String)
+}
+
+private enum Holding {
+    case nothing
+    case fetched(Fetched)
+    case pinned(KeySet)
+}
+
+private struct Fetched {
+    var keys: KeySet
+    var refreshAt: Int64
+    var expiresAt: Int64
+}
+
+private enum Activity {
+    case waiting(until: Int64)
+    case attempting(Attempt)
+}
+
+private struct Attempt {
+    enum Step {
+        case openIDMetadata, oauthMetadata, keys, lastResort
+
+        func isAnswered(by result: KeyFetchResult) -> Bool {
+            switch (self, result) {
+            case (_, .failed), (.openIDMetadata, .metadata), (.oauthMetadata, .metadata): true
+            case (.keys, .keys), (.lastResort, .keys): true
+            default: false
+            }
+        }
+    }
+
+    var fetch: KeyFetch
+    var step: Step
+    var startedAt: Int64
+    var isForced: Bool
+    /// Why the first place had no metadata.
+    var firstFailure: String?
+    /// What the server asked for before the last resort was gone to.
+    var retryAfterSeconds: Int64?
+
+    /// The failure of the step at hand, with its place.
+    func describing(_ failure: KeyFetchFailure) -> String {
+        let here = "\(fetch.source): \(failure.reason)"
+        guard step == .oauthMetadata, let firstFailure else { return here }
+        return "\(firstFailure); \(here)"
+    }
+}
+
+/// What was logged last, so that a row of like failures is logged once.
+private enum NotedCondition: Equatable {
+    case none
+    case serving
+    case stale(String)
+    case pinned(String)
+    case unavailable(String)
+}
+
+extension Plan {
+    init(issuer: String, policy: KeyPolicy) throws(KeySourceError) {
+        switch policy.source {
+        case .discovery:
+            do throws(DiscoveryError) {
+                self = .discovery(try Discovery.locations(ofIssuer: issuer))
+            } catch {
+                throw KeySourceError(reason: error.reason)
+            }
+        case .uri(let text):
+            do throws(HTTPURLError) {
+                self = .uri(try HTTPURL(parsing: text))
+            } catch {
+                throw KeySourceError(reason: "the jwks_uri \(error.reason)")
+            }
+        case .fileOnly:
+            guard let file = policy.file else { throw KeySourceError(reason: "no jwks_file is named") }
+            self = .file(file)
+        }
+    }
+}
+
+extension KeySet {
+    /// Whether a token would meet the same keys and the same refusals in both.
+    fileprivate func holdsTheSame(as other: KeySet) -> Bool {
+        keys.count == other.keys.count && skipped == other.skipped
+            && zip(keys, other.keys).allSatisfy {
+                ($0.keyID ?? "").hasSameBytes(as: $1.keyID ?? "") && ($0.keyID == nil) == ($1.keyID == nil)
+                    && $0.thumbprint == $1.thumbprint
+                    && $0.algorithm == $1.algorithm
+            }
+    }
+}
+
+extension Int64 {
+    /// Of seconds; capped where a configured time is beyond what the clock can hold.
+    fileprivate var inNanoseconds: Int64 {
+        Swift.min(self, 1_000_000_000) * 1_000_000_000
+    }
+}

@@ -1,0 +1,110 @@
+// The shell around one issuer's key cache: carries out what the cache says, and tells it what happened.
+
+import Admission
+import CurlKit
+import JOSE
+import Reactor
+
+final class IssuerKeys: TimerHandler {
+    private let policy: IssuerPolicy
+    private var cache: KeyCache
+    private let loop: EventLoop
+    private let fetcher: KeyFetcher
+    /// Told at every publication, on the loop.
+    private let publish: (KeyMaterial, KeyNews) -> Void
+    private var timer: TimerID?
+    private var answerIsDue = false
+
+    init(
+        _ policy: IssuerPolicy, loop: EventLoop, fetcher: KeyFetcher,
+        publish: @escaping (KeyMaterial, KeyNews) -> Void
+    ) throws(KeySourceError) {
+        self.policy = policy
+        self.loop = loop
+        self.fetcher = fetcher
+        self.publish = publish
+        cache = try KeyCache(issuer: policy.identifier, policy: policy.keys)
+    }
+
+    /// On the loop, like everything that follows.
+    func start() {
+        timer = loop.addTimer(self)
+        perform(cache.start(at: loop.now, jitter: IssuerKeys.jitter()))
+    }
+
+    func stop() {
+        if let timer { loop.removeTimer(timer) }
+        timer = nil
+    }
+
+    var material: KeyMaterial { cache.material(at: loop.now) }
+
+    func want(unknownKeyID: Bool) {
+        let action = cache.wanted(unknownKeyID: unknownKeyID, at: loop.now, jitter: IssuerKeys.jitter())
+        guard case .publish = action else { return perform(action) }
+        // One answer does for all who ask in the same batch: a flood of wants is not to become a flood of answers.
+        if answerIsDue { return }
+        answerIsDue = true
+        let keys = loop.bind(self)
+        loop.mailbox.post { keys.unwrapped.answer() }
+    }
+
+    func timerFired(_ timer: TimerID) {
+        perform(cache.timeReached(at: loop.now, jitter: IssuerKeys.jitter()))
+    }
+
+    private func answer() {
+        answerIsDue = false
+        publish(material, KeyNews())
+    }
+
+    private func perform(_ action: KeyAction) {
+        guard let timer else { return }
+        loop.schedule(timer, at: cache.deadline)
+        switch action {
+        case .none: break
+        case .publish(let news): publish(material, news)
+        case .fetch(let fetch):
+            switch fetch.source {
+            case .file(let path): ended(fetch, readFile(path))
+            case .metadata(let url): get(url, Discovery.bytesMax, "application/json", for: fetch)
+            case .keys(let url):
+                get(url, KeySet.bytesMax, "application/jwk-set+json, application/json;q=0.9", for: fetch)
+            }
+        }
+    }
+
+    private func ended(_ fetch: KeyFetch, _ result: KeyFetchResult) {
+        perform(cache.fetched(fetch.id, result, at: loop.now, jitter: IssuerKeys.jitter()))
+    }
+
+    private func get(_ url: HTTPURL, _ bytesMax: Int, _ accept: String, for fetch: KeyFetch) {
+        let request = KeyFetcher.Request(
+            url: url,
+            deadline: fetch.deadline,
+            bodyBytesMax: bytesMax,
+            accept: accept,
+            certificateAuthorityFile: policy.keys.certificateAuthorityFile)
+        fetcher.get(request) { [weak self] result in
+            guard let self else { return }
+            switch (result, fetch.source) {
+            case (.failure(let failure), _): ended(fetch, .failed(failure))
+            case (.success(let response), .metadata): ended(fetch, response.asMetadata(ofIssuer: policy.identifier))
+            case (.success(let response), _): ended(fetch, response.asKeys())
+            }
+        }
+    }
+
+    private func readFile(_ path: String) -> KeyFetchResult {
+        do throws(KeyFileError) {
+            let bytes = try KeyFile.read(path, bytesMax: KeySet.bytesMax)
+            return KeyResponse(status: 200, body: bytes).asKeys()
+        } catch {
+            return .failed(KeyFetchFailure(reason: error.reason))
+        }
+    }
+
+    private static func jitter() -> Double {
+        Double.random(in: 0..<1)
+    }
+}
