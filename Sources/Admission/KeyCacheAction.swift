@@ -18,7 +18,7 @@ public struct KeyNews: Sendable {
     /// Set at the end of every attempt.
     public var attempt: KeyAttemptEnd?
 
-    init(note: KeyNote? = nil, attempt: KeyAttemptEnd? = nil) {
+    public init(note: KeyNote? = nil, attempt: KeyAttemptEnd? = nil) {
         self.note = note
         self.attempt = attempt
     }
