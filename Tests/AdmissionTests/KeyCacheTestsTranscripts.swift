@@ -89,8 +89,8 @@ extension KeyTranscript {
             (.at(600), "fetch keys \(url)"),
             (.at(605), "-"),
             (.keys("a"), "publish a"),
-            (.at(1200), "fetch keys \(url)"),
-            (.at(1206), "publish none for 1 s; log unavailable: \(url): no answer within 5000 ms"),
+            (.at(1205), "fetch keys \(url)"),
+            (.at(1211), "publish none for 1 s; log unavailable: \(url): no answer within 5000 ms"),
         ]),
         KeyTranscript("pauses grow from each failure on, and a good fetch ends them", [
             (.start, "fetch keys \(url)"),

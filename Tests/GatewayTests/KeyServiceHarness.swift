@@ -1,0 +1,105 @@
+// A key service on a loop of its own, and everything that it has published and reported.
+
+import Admission
+import Foundation
+import Reactor
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+final class KeyServiceHarness {
+    let service: KeyService
+    private let loop: EventLoop
+    private let log: KeyServiceLog
+
+    init(_ issuers: [IssuerPolicy]) throws {
+        loop = try EventLoop(label: "test.control", lingerMilliseconds: 0)
+        let log = KeyServiceLog()
+        self.log = log
+        service = try KeyService(issuers: issuers, loop: loop, userAgent: "antechamber/test") { event in
+            log.state.withLock { $0.events.append(event) }
+        }
+        service.subscribe { index, material in
+            log.state.withLock { $0.published.append((index, KeyServiceLog.render(material))) }
+        }
+        loop.resume()
+        service.start()
+    }
+
+    deinit {
+        service.stop()
+        let bound = loop.bind(loop)
+        loop.mailbox.post { bound.unwrapped.close() }
+    }
+
+    /// What has been published for an issuer: the key IDs joined, "pending", or "none".
+    func published(_ index: Int = 0) -> [String] {
+        log.state.withLock { $0.published.filter { $0.0 == index }.map(\.1) }
+    }
+
+    var events: [KeyEvent] { log.state.withLock { $0.events } }
+
+    /// Waits until `keys` are the last that was published.
+    func waitFor(_ keys: String, index: Int = 0) async throws {
+        try await until("keys \(keys), not \(published(index))") { self.published(index).last == keys }
+    }
+
+    /// Waits for a report that holds `text`.
+    func waitForEvent(_ text: String) async throws {
+        try await until("a report of \(text) in \(events.map(\.message))") {
+            self.events.contains { $0.message.contains(text) }
+        }
+    }
+
+    /// Asks, and waits for the answer.
+    func want(unknownKeyID: Bool = false) async throws -> String {
+        let before = published().count
+        service.wantKeys(issuerIndex: 0, unknownKeyID: unknownKeyID)
+        try await until("an answer") { self.published().count > before }
+        return published().last!
+    }
+}
+
+/// What the service has told, from its loop.
+final class KeyServiceLog: Sendable {
+    struct State {
+        var published: [(Int, String)] = []
+        var events: [KeyEvent] = []
+    }
+
+    let state = Mutex(State())
+
+    static func render(_ material: KeyMaterial) -> String {
+        switch material.state {
+        case .pending: "pending"
+        case .unavailable: "none"
+        case .usable(let keys): keys.keys.map { $0.keyID ?? "-" }.joined()
+        }
+    }
+}
+
+/// Polls until `condition` holds; a loaded machine gets half a minute.
+func until(
+    _ what: @autoclosure () -> String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool
+) async throws {
+    for _ in 0..<6000 {
+        if condition() { return }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record("waited in vain for \(what())", sourceLocation: sourceLocation)
+    throw CancellationError()
+}
+
+extension IssuerPolicy {
+    static func testing(
+        _ source: KeySource, issuer: String = "https://issuer.example/", file: String? = nil,
+        refresh: Int64 = 600, cooldown: Int64 = 30, timeout: Int64 = 10_000, ca: String? = nil
+    ) -> IssuerPolicy {
+        IssuerPolicy(
+            identifier: issuer, audiences: ["x"],
+            keys: KeyPolicy(
+                source: source, file: file, refreshSeconds: refresh, cooldownSeconds: cooldown,
+                timeoutMilliseconds: timeout, certificateAuthorityFile: ca))
+    }
+}

@@ -1,0 +1,274 @@
+// The key service against an issuer that is having a good day, a bad day, or a day with many callers.
+
+import Admission
+import Foundation
+import Reactor
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+@Suite struct KeyServiceTests {
+    @Test("the issuer's metadata leads to its keys, and the report says how many and from where")
+    func discovery() async throws {
+        let issuer = try ScriptedIssuer { _ in .silence }
+        let origin = issuer.origin
+        issuer.answer { path in
+            path == "/.well-known/openid-configuration"
+                ? .ok("{\"issuer\":\"\(origin)\",\"jwks_uri\":\"\(origin)/k\"}") : .ok(KeySets.aAndShort)
+        }
+        let harness = try KeyServiceHarness([.testing(.discovery, issuer: origin)])
+        try await harness.waitFor("a")
+        #expect(harness.published() == ["pending", "a"])
+        #expect(issuer.paths == ["/.well-known/openid-configuration", "/k"])
+        #expect(harness.events.map(\.message) == [
+            "issuer \(origin): 1 key from \(origin)/k, 1 skipped (kid short: RSA modulus of 1024 bits is too short)"
+        ])
+    }
+
+    @Test("a fetch says who asks and for what, and brings nothing else")
+    func request() async throws {
+        let issuer = try ScriptedIssuer { _ in .ok(KeySets.a, "Set-Cookie: a=b\r\n") }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k?v=1"), refresh: 1)])
+        try await until("a second fetch") { issuer.requests.count >= 2 }
+        for head in issuer.requests {
+            let names = head.split(separator: "\r\n").dropFirst().map { $0.split(separator: ":")[0].lowercased() }
+            #expect(head.hasPrefix("GET /k?v=1 HTTP/1.1\r\n"))
+            #expect(head.contains("User-Agent: antechamber/test\r\n"))
+            #expect(names.sorted() == ["accept", "accept-encoding", "host", "user-agent"])
+        }
+        #expect(harness.published().last == "a")
+    }
+
+    @Test("metadata of another issuer is refused")
+    func otherIssuer() async throws {
+        let issuer = try ScriptedIssuer { _ in .silence }
+        let origin = issuer.origin
+        issuer.answer { _ in .ok("{\"issuer\":\"\(origin)/\",\"jwks_uri\":\"\(origin)/k\"}") }
+        let harness = try KeyServiceHarness([.testing(.discovery, issuer: origin)])
+        try await harness.waitFor("none")
+        try await harness.waitForEvent("another issuer, \"\(origin)/\"")
+        #expect(!issuer.paths.contains("/k"))
+    }
+
+    struct BadDay: Sendable, CustomTestStringConvertible {
+        var name: String
+        var reason: String
+        var answer: ScriptedIssuer.Answer
+        var testDescription: String { name }
+
+        init(_ name: String, _ reason: String, _ answer: ScriptedIssuer.Answer) {
+            self.name = name
+            self.reason = reason
+            self.answer = answer
+        }
+    }
+
+    static let badDays = [
+        BadDay("500", "answered 500", .http(500, Array(KeySets.b.utf8))),
+        BadDay("204", "answered 204", .raw(Array("HTTP/1.1 204 x\r\n\r\n".utf8))),
+        BadDay("304", "answered 304", .raw(Array("HTTP/1.1 304 x\r\n\r\n".utf8))),
+        BadDay("404", "answered 404", .http(404, [])),
+        BadDay("a web page", "web page", .ok("<!doctype html>", "Content-Type: text/html\r\n")),
+        BadDay("a byte order mark", "not JSON", .ok("\u{FEFF}" + KeySets.b)),
+        BadDay("an empty body", "not JSON", .ok("")),
+        BadDay("no keys", "empty", .ok("{\"keys\":[]}")),
+        BadDay("no key set", "no JWK set", .ok("{}")),
+        BadDay("members twice", "twice", .ok("{\"keys\":[],\"keys\":[]}")),
+        BadDay("cut off", "", .raw(Array("HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n\(KeySets.b)".utf8))),
+        BadDay("a length that is too short", "not JSON",
+            .raw(Array("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n\(KeySets.b)".utf8))),
+        BadDay("a large length", "too large",
+            .raw(Array("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n\(KeySets.b)".utf8))),
+        BadDay("an endless body", "too large", .endless),
+        BadDay("a large head", "too large",
+            .raw(Array("HTTP/1.1 200 OK\r\n".utf8)
+                + Array(String(repeating: "A: \(String(repeating: "b", count: 1000))\r\n", count: 99).utf8))),
+        BadDay("a gzip bomb", "too large", .http(200, Gzip.bomb(megabytes: 64), "Content-Encoding: gzip\r\n")),
+        BadDay("broken gzip", "", .http(200, Array(Gzip.stored(Array(KeySets.b.utf8)).prefix(40)),
+            "Content-Encoding: gzip\r\n")),
+        BadDay("garbage", "", .raw(Array("\u{1}\u{2}garbage\r\n\r\n".utf8))),
+        BadDay("silence", "within", .silence),
+        BadDay("a drip", "within", .drip(Array("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n\(KeySets.b)".utf8))),
+        BadDay("a reset", "", .reset),
+        BadDay("a redirect to another host", "another origin, https://evil.example",
+            .http(302, [], "Location: https://evil.example/k\r\n")),
+        BadDay("a redirect to another port", "another origin, http://127.0.0.1:1",
+            .http(307, [], "Location: http://127.0.0.1:1/k\r\n")),
+        BadDay("a redirect to a file", "no URL", .http(302, [], "Location: file:///etc/passwd\r\n")),
+        BadDay("redirects without end", "more than 3 redirects", .http(302, [], "Location: /k\r\n")),
+        BadDay("a redirect to nowhere", "answered 302", .http(302, [])),
+    ]
+
+    @Test("good keys stay when a refresh fails", arguments: badDays)
+    func badDay(_ day: BadDay) async throws {
+        let issuer = try ScriptedIssuer { _ in .ok(KeySets.a) }
+        // Long enough for the good answers of a loaded machine, except where the time-out is what is tested.
+        let timeout: Int64 = day.reason == "within" ? 1500 : 10_000
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"), refresh: 1, timeout: timeout)])
+        try await harness.waitFor("a")
+        let before = harness.published().count
+        issuer.answer { _ in day.answer }
+        try await harness.waitForEvent("keys could not be refreshed, 1 key from before in use: \(issuer.origin)/k: ")
+        #expect(harness.events.contains { $0.message.contains(day.reason) && $0.level == .warn })
+        #expect(try await harness.want() == "a")
+        issuer.answer { _ in .ok(KeySets.ab) }
+        try await harness.waitFor("ab")
+        #expect(!harness.published().dropFirst(before).contains("none"))
+    }
+
+    @Test("a compressed answer, and one behind redirects of its own origin, are as good as any", arguments: [true, false])
+    func roundabout(_ isCompressed: Bool) async throws {
+        let issuer = try ScriptedIssuer { path in
+            switch path {
+            case "/k": isCompressed ? .http(302, [], "Location: deep/er/k2\r\n") : .http(308, [], "Location: /k3\r\n")
+            case "/deep/er/k2": .http(200, Gzip.stored(Array(KeySets.a.utf8)), "Content-Encoding: gzip\r\n")
+            default: .ok(KeySets.b)
+            }
+        }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"))])
+        try await harness.waitFor(isCompressed ? "a" : "b")
+        #expect(issuer.paths.count == 2)
+    }
+
+    @Test("an issuer that is down at the start is asked until it is up")
+    func downAtStart() async throws {
+        let issuer = try ScriptedIssuer(isOpen: false) { _ in .ok(KeySets.a) }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"))])
+        try await harness.waitFor("none")
+        #expect(try await harness.want() == "none")
+        issuer.open()
+        try await harness.waitFor("a")
+        #expect(harness.events.map(\.level) == [.error, .info])
+        #expect(harness.events[0].message.contains("could not connect: Connection refused"))
+    }
+
+    @Test("a new kid works at its first use, and a key that has left the set stops")
+    func rotation() async throws {
+        let issuer = try ScriptedIssuer { _ in .ok(KeySets.a) }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"))])
+        try await harness.waitFor("a")
+        issuer.answer { _ in .ok(KeySets.b) }
+        #expect(try await harness.want(unknownKeyID: true) == "b")
+        #expect(issuer.paths.count == 2)
+    }
+
+    @Test("a thousand wants for unknown kids at once cause one fetch, and so do a thousand more within the cooldown")
+    func flood() async throws {
+        let issuer = try ScriptedIssuer { _ in .ok(KeySets.a) }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"), cooldown: 3600)])
+        try await harness.waitFor("a")
+        issuer.answer { _ in
+            .held(Array("HTTP/1.1 200 OK\r\nContent-Length: \(KeySets.ab.utf8.count)\r\n\r\n\(KeySets.ab)".utf8))
+        }
+        let service = harness.service
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<1000 { group.addTask { service.wantKeys(issuerIndex: 0, unknownKeyID: true) } }
+        }
+        try await until("the fetch") { issuer.paths.count == 2 }
+        #expect(harness.published() == ["pending", "a"])
+        issuer.release()
+        try await harness.waitFor("ab")
+        let answers = harness.published().count
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<1000 { group.addTask { service.wantKeys(issuerIndex: 0, unknownKeyID: true) } }
+        }
+        #expect(try await harness.want() == "ab")
+        #expect(harness.published().count > answers)
+        #expect(harness.published().count < answers + 1000)
+        #expect(issuer.paths.count == 2)
+    }
+
+    @Test("who subscribes later learns at once what is known")
+    func lateSubscriber() async throws {
+        let issuer = try ScriptedIssuer { _ in .ok(KeySets.a) }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"))])
+        try await harness.waitFor("a")
+        let log = KeyServiceLog()
+        harness.service.subscribe { index, material in
+            log.state.withLock { $0.published.append((index, KeyServiceLog.render(material))) }
+        }
+        try await until("the keys") { log.state.withLock { $0.published.map(\.1) } == ["a"] }
+    }
+
+    @Test("a key file alone is read again and again, and a broken one displaces nothing")
+    func fileOnly() async throws {
+        let file = try TemporaryFile(KeySets.a)
+        let harness = try KeyServiceHarness([.testing(.fileOnly, file: file.path, refresh: 1)])
+        try await harness.waitFor("a")
+        try file.write("{")
+        try await harness.waitForEvent("not JSON")
+        #expect(try await harness.want() == "a")
+        try file.write(KeySets.ab)
+        try await harness.waitFor("ab")
+    }
+
+    @Test("the pinned file serves while the issuer is down, and no longer")
+    func pinned() async throws {
+        let file = try TemporaryFile(KeySets.b)
+        let issuer = try ScriptedIssuer(isOpen: false) { _ in .ok(KeySets.a) }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"), file: file.path)])
+        try await harness.waitFor("b")
+        issuer.open()
+        try await harness.waitFor("a")
+        #expect(!harness.published().contains("none"))
+    }
+
+    @Test("a key file that is missing, no file, or huge is a failure with its reason")
+    func badFiles() throws {
+        let file = try TemporaryFile(String(repeating: " ", count: 11))
+        #expect(throws: KeyFileError.failed(ENOENT)) { try KeyFile.read(file.path + ".none", bytesMax: 10) }
+        #expect(throws: KeyFileError.notAFile) { try KeyFile.read("/dev/null", bytesMax: 10) }
+        #expect(throws: KeyFileError.tooLarge(10)) { try KeyFile.read(file.path, bytesMax: 10) }
+        #expect(try KeyFile.read(file.path, bytesMax: 11).count == 11)
+    }
+
+    @Test("one fetch of every issuer's keys reports on each, also where a pinned file would serve")
+    func fetchOnce() async throws {
+        let good = try ScriptedIssuer { _ in .ok(KeySets.aAndShort) }
+        let bad = try ScriptedIssuer { _ in .http(500, []) }
+        let file = try TemporaryFile(KeySets.b)
+        let loop = try EventLoop(label: "test.control", lingerMilliseconds: 0)
+        loop.resume()
+        defer {
+            let bound = loop.bind(loop)
+            loop.mailbox.post { bound.unwrapped.close() }
+        }
+        let reports = FetchReports()
+        try KeyService.fetchOnce(
+            issuers: [
+                .testing(.uri(good.origin + "/k")), .testing(.uri(bad.origin + "/k"), file: file.path),
+                .testing(.fileOnly, file: file.path),
+            ], loop: loop, userAgent: "antechamber/test"
+        ) { index, report in reports.all.withLock { $0[index, default: []].append(report) } }
+        try await until("three reports") { reports.all.withLock { $0.count } == 3 }
+        let all = reports.all.withLock { $0 }
+        #expect(all[0] == [
+            .fetched(keys: 1, from: good.origin + "/k", skipped: "kid short: RSA modulus of 1024 bits is too short")
+        ])
+        #expect(all[1] == [.failed("\(bad.origin)/k: the server answered 500")])
+        #expect(all[2] == [.fetched(keys: 1, from: file.path, skipped: nil)])
+    }
+}
+
+private final class FetchReports: Sendable {
+    let all = Mutex<[Int: [KeyFetchReport]]>([:])
+}
+
+/// A file that goes with the test.
+final class TemporaryFile {
+    let path = FileManager.default.temporaryDirectory.path + "/antechamber-\(UUID().uuidString)"
+
+    init(_ text: String) throws {
+        try write(text)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Replaces the file as a whole, so that no reader sees half of it.
+    func write(_ text: String) throws {
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+    }
+}
