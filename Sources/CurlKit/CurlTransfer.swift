@@ -166,6 +166,9 @@ final class CurlTransfer {
             unsafe ccurl_get_long(easy, CURLINFO_OS_ERRNO, &error)
             let system = error == 0 ? "no route" : unsafe String(cString: strerror(Int32(truncatingIfNeeded: error)))
             return CurlFailure(kind: .connect, reason: "could not connect: \(system)")
+        case CURLE_PARTIAL_FILE:
+            // libcurl's text counts the bytes, which differ from one failure to the next.
+            return CurlFailure(kind: .other, reason: "the response was cut off")
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
             return CurlFailure(kind: .dns, reason: text(code))
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CIPHER,
