@@ -12,6 +12,9 @@ public final class Proxy {
         public let description: String
     }
 
+    /// What key servers see.
+    static let userAgent = "antechamber"
+
     private let configuration: ProxyConfiguration
     private let log: EventLog
     private let accessLog: LogFile?
@@ -29,8 +32,10 @@ public final class Proxy {
         self.accessLog = accessLog
         SignalSource.ignoreBrokenPipes()
         control = try EventLoop(label: "antechamber.control", lingerMilliseconds: 0)
-        keys = KeyService(policies: configuration.admission.issuers, loop: control) { level, message in
-            log.log(level, message)
+        keys = try KeyService(
+            issuers: configuration.admission.issuers, loop: control, userAgent: Proxy.userAgent
+        ) { event in
+            log.log(LogLevel(event.level), event.message)
         }
         resolver = UpstreamResolver(configuration.upstream.endpoint, loop: control)
     }
@@ -83,9 +88,8 @@ public final class Proxy {
             }
         }
         let control = control.bind(self.control)
-        let keys = keys
+        keys.stop()
         self.control.mailbox.post {
-            keys.stop()
             control.unwrapped.close()
             closed.arrive()
         }

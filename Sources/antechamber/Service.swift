@@ -101,14 +101,7 @@ final class Service {
 
 extension EventLog {
     fileprivate convenience init(_ policy: ErrorLog) throws {
-        let level: LogLevel =
-            switch policy.level {
-            case .debug: .debug
-            case .info: .info
-            case .notice: .notice
-            case .warn: .warn
-            case .error: .error
-            }
+        let level = LogLevel(policy.level)
         switch policy.destination {
         case .standardError: self.init(LogFile(standardDescriptor: STDERR_FILENO), level: level)
         case .file(let path): self.init(try LogFile(appendingTo: path), level: level)

@@ -84,7 +84,7 @@ final class SampleBackend {
     }
 
     private static func spawn(_ path: String, input: Int32, output: Int32) throws(BackendFailure) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
+        var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)
