@@ -65,6 +65,8 @@ require_packages() {
     has_node || missing+=(nodejs)
     if [ "${1-}" = test ]; then
         has_python_venv || missing+=(python3 python3-venv)
+        # The demo's test pastes the demo's curl lines.
+        command -v curl >/dev/null 2>&1 || missing+=(curl)
     fi
     [ "${#missing[@]}" -eq 0 ] && return
     install_packages "${missing[@]}"
