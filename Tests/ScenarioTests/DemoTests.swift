@@ -4,12 +4,13 @@ import Foundation
 import Glibc
 import Testing
 
-@Suite("Demo", .scenario, .enabled(if: DemoTests.curlIsInstalled, "curl is missing: use scripts/test"))
-struct DemoTests {
-    static let curlIsInstalled = (try? withTemporaryFolder { folder in
+private let curlIsInstalled: Bool =
+    (try? withTemporaryFolder { folder in
         try ChildProcess("curl", ["--version"], in: folder).waitForEnd() == .exited(0)
     }) ?? false
 
+@Suite("Demo", .scenario, .enabled(if: curlIsInstalled, "curl is missing: use scripts/test"))
+struct DemoTests {
     /// Starts the demo at this address, and waits for the story's last line.
     private func play(listen: String, in folder: URL, _ scenario: (ChildProcess) throws -> Void) throws {
         let demo = try ChildProcess(ProxyProcess.binary, ["demo", "--listen", listen], in: folder, name: "demo")
