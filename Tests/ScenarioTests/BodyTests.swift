@@ -185,7 +185,7 @@ struct BodyTests {
             client?.socket.reset()
             client = nil
             // Another request goes over another connection: the first one's framing is spoilt.
-            #expect(try scene.get("/next", token: scene.token()).status == 200)
+            try scene.get("/next", token: scene.token(), expecting: 200)
             #expect(scene.origin.connections.count == 2)
             #expect(!latin1Text(scene.origin.connections[0].bytes).contains("/next"))
         }

@@ -31,7 +31,7 @@ struct IdentityHeaderTests {
     func authorizationIsKept() throws {
         try Scene.play { scene throws in
             let token = scene.token()
-            #expect(try scene.get(token: token).status == 200)
+            try scene.get(token: token, expecting: 200)
             #expect(try scene.onlyRequest().values(of: "Authorization") == ["Bearer \(token)"])
         }
     }
@@ -43,7 +43,7 @@ struct IdentityHeaderTests {
     func clientSentIdentity(_ name: String) throws {
         try Scene.play { scene throws in
             let fields = ["\(name): mallory", "\(name): eve", "X-Other: kept"]
-            #expect(try scene.get(token: scene.token(), fields: fields).status == 200)
+            try scene.get(token: scene.token(), fields: fields, expecting: 200)
             let request = try scene.onlyRequest()
             #expect(!request.head.contains("mallory") && !request.head.contains("eve"))
             #expect(request.values(of: "X-Other") == ["kept"])
@@ -55,7 +55,7 @@ struct IdentityHeaderTests {
     func absentClaim() throws {
         try Scene.play { scene throws in
             let token = scene.token(claims: ["scope": nil])
-            #expect(try scene.get(token: token, fields: ["X-Auth-Scope: admin"]).status == 200)
+            try scene.get(token: token, fields: ["X-Auth-Scope: admin"], expecting: 200)
             #expect(try scene.onlyRequest().values(of: "X-Auth-Scope") == [])
         }
     }
@@ -65,7 +65,7 @@ struct IdentityHeaderTests {
     ])
     func connectionNominated(_ field: String) throws {
         try Scene.play { scene throws in
-            #expect(try scene.get(token: scene.token(), fields: [field]).status == 200)
+            try scene.get(token: scene.token(), fields: [field], expecting: 200)
             let request = try scene.onlyRequest()
             #expect(request.values(of: "X-Auth-Subject").count == 1)
             #expect(request.values(of: "X-Auth-Status") == ["verified"])
@@ -79,7 +79,7 @@ struct IdentityHeaderTests {
                 "Connection: keep-alive, X-Secret", "X-Secret: mine", "Keep-Alive: timeout=5", "Proxy-Connection: x",
                 "TE: trailers", "Proxy-Authorization: Basic eA==", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP",
             ]
-            #expect(try scene.get(token: scene.token(), fields: fields).status == 200)
+            try scene.get(token: scene.token(), fields: fields, expecting: 200)
             let request = try scene.onlyRequest()
             for name in ["X-Secret", "Keep-Alive", "Proxy-Connection", "TE", "Proxy-Authorization", "Upgrade"] {
                 #expect(request.values(of: name) == [], "\(name) went upstream")
@@ -91,7 +91,7 @@ struct IdentityHeaderTests {
     func claimWithLineEnd() throws {
         try Scene.play { scene throws in
             let subject = "a\r\nX-Auth-Scope: admin\u{0} é%"
-            #expect(try scene.get(token: scene.token(subject: subject)).status == 200)
+            try scene.get(token: scene.token(subject: subject), expecting: 200)
             let request = try scene.onlyRequest()
             let value = try #require(request["X-Auth-Subject"])
             #expect(value.removingPercentEncoding == subject)
@@ -104,7 +104,7 @@ struct IdentityHeaderTests {
     func forwarded() throws {
         try Scene.play { scene throws in
             let fields = ["X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.example"]
-            #expect(try scene.get(token: scene.token(), fields: fields).status == 200)
+            try scene.get(token: scene.token(), fields: fields, expecting: 200)
             let request = try scene.onlyRequest()
             #expect(request.values(of: "X-Forwarded-For") == ["127.0.0.1"])
             #expect(request.values(of: "X-Forwarded-Proto") == ["http"])

@@ -9,7 +9,7 @@ struct KeyTests {
     @Test("Keys are found by discovery")
     func discovery() throws {
         try Scene.play { scene throws in
-            #expect(try scene.get(token: scene.token()).status == 200)
+            try scene.get(token: scene.token(), expecting: 200)
             #expect(scene.issuer.requests == ["/.well-known/openid-configuration", "/jwks.json"])
         }
     }
@@ -17,7 +17,7 @@ struct KeyTests {
     @Test("A jwks_uri is asked directly")
     func keySetURL() throws {
         try Scene.play(keySource: { "jwks_uri \($0.keySetURL);" }) { scene throws in
-            #expect(try scene.get(token: scene.token()).status == 200)
+            try scene.get(token: scene.token(), expecting: 200)
             #expect(scene.issuer.requests == ["/jwks.json"])
         }
     }
@@ -29,7 +29,7 @@ struct KeyTests {
             let file = folder.appending(path: "keys.json")
             try ScriptedIssuer.keySet(of: [mint]).write(to: file, atomically: true, encoding: .utf8)
             try Scene.play(issuerStartsDown: true, keySource: { _ in "jwks_file \(file.path);" }) { scene throws in
-                #expect(try scene.get(token: scene.token(from: mint)).status == 200)
+                try scene.get(token: scene.token(from: mint), expecting: 200)
             }
         }
     }
@@ -56,7 +56,7 @@ struct KeyTests {
             #expect(response["Retry-After"].flatMap { Int($0) } != nil)
             #expect(response.values(of: "WWW-Authenticate") == [])
             // A request without a token needs no keys to be refused.
-            #expect(try scene.get().status == 401)
+            try scene.get(expecting: 401)
             try scene.issuer.comeUp()
             try eventually("the keys arrive") { try scene.get(token: scene.token()).status == 200 }
             #expect(Set(scene.origin.requestLines) == ["GET / HTTP/1.1"])
@@ -98,13 +98,13 @@ struct KeyTests {
     @Test("A new key works at its first use, a removed one stops")
     func rotation() throws {
         try Scene.play { scene throws in
-            #expect(try scene.get(token: scene.token()).status == 200)
+            try scene.get(token: scene.token(), expecting: 200)
             let next = try TokenMint(keyID: "key-2")
             scene.issuer.publish([next])
-            #expect(try scene.get(token: scene.token(from: next)).status == 200)
+            try scene.get(token: scene.token(from: next), expecting: 200)
             #expect(scene.issuer.keySetFetches == 2)
             // The set no longer has the first key. A fresh token of it is unknown, and a remembered one too.
-            #expect(try scene.get(token: scene.token()).status == 401)
+            try scene.get(token: scene.token(), expecting: 401)
         }
     }
 
@@ -112,10 +112,10 @@ struct KeyTests {
     func rememberedTokenOfRemovedKey() throws {
         try Scene.play { scene throws in
             let remembered = scene.token()
-            for _ in 1...2 { #expect(try scene.get(token: remembered).status == 200) }
+            for _ in 1...2 { try scene.get(token: remembered, expecting: 200) }
             let next = try TokenMint(keyID: "key-2")
             scene.issuer.publish([next])
-            #expect(try scene.get(token: scene.token(from: next)).status == 200)
+            try scene.get(token: scene.token(from: next), expecting: 200)
             let response = try scene.get(token: remembered)
             #expect(response.status == 401)
             #expect(response.text.contains("\"unknown_key\""))
@@ -126,12 +126,12 @@ struct KeyTests {
     func unknownKeys() throws {
         try Scene.play { scene throws in
             let known = scene.token()
-            #expect(try scene.get(token: known).status == 200)
+            try scene.get(token: known, expecting: 200)
             for number in 0..<50 {
                 let response = try scene.get(token: scene.token(header: ["kid": .string("made-up-\(number)")]))
                 #expect(response.status == 401)
                 #expect(response.text.contains("\"unknown_key\""))
-                #expect(try scene.get(token: known).status == 200)
+                try scene.get(token: known, expecting: 200)
             }
             #expect(scene.issuer.keySetFetches == 2)
         }
@@ -140,8 +140,8 @@ struct KeyTests {
     @Test("A bad signature with a known key causes no fetch")
     func badSignature() throws {
         try Scene.play { scene throws in
-            #expect(try scene.get(token: scene.token()).status == 200)
-            for _ in 0..<10 { #expect(try scene.get(token: scene.token(from: TokenMint())).status == 401) }
+            try scene.get(token: scene.token(), expecting: 200)
+            for _ in 0..<10 { try scene.get(token: scene.token(from: TokenMint()), expecting: 401) }
             #expect(scene.issuer.keySetFetches == 1)
         }
     }
@@ -149,13 +149,13 @@ struct KeyTests {
     @Test("A refresh that fails leaves the good keys where they are", arguments: BadAnswer.all)
     func failedRefresh(_ bad: BadAnswer) throws {
         try Scene.play(issuerBlock: "jwks_timeout 500ms;") { scene throws in
-            #expect(try scene.get(token: scene.token()).status == 200)
+            try scene.get(token: scene.token(), expecting: 200)
             scene.issuer.answerKeySet(bad.behaviour)
             // An unknown key ID forces a refresh; the token with it waits for that, and is refused.
             let refused = try scene.get(token: scene.token(header: ["kid": "unknown"]))
             #expect(refused.status == 401)
             #expect(scene.issuer.requests.count > 2)
-            #expect(try scene.get(token: scene.token(subject: "another")).status == 200)
+            try scene.get(token: scene.token(subject: "another"), expecting: 200)
         }
     }
 
@@ -183,7 +183,7 @@ struct KeyTests {
             issuer.claimToBe("https://other.example.com/")
             return ""
         }) { scene throws in
-            #expect(try scene.get(token: scene.token()).status == 503)
+            try scene.get(token: scene.token(), expecting: 503)
             #expect(scene.issuer.keySetFetches == 0)
         }
     }
@@ -191,21 +191,21 @@ struct KeyTests {
     @Test("A key that cannot be used is skipped alone")
     func unusableKey() throws {
         try Scene.play { scene throws in
-            #expect(try scene.get(token: scene.token()).status == 200)
+            try scene.get(token: scene.token(), expecting: 200)
             let next = try TokenMint(keyID: "key-2")
             let others = #"{"kty":"oct","kid":"a","k":"AAAA"},{"kty":"new","kid":"b"},{"kty":"EC","crv":"P-256","kid":"c","x":"AA","y":"AA"}"#
             scene.issuer.answerKeySet(.body(#"{"keys":[\#(others),\#(next.publicJWK)]}"#))
-            #expect(try scene.get(token: scene.token(from: next)).status == 200)
+            try scene.get(token: scene.token(from: next), expecting: 200)
         }
     }
 
     @Test("A token without a key ID is tried where exactly one key fits")
     func noKeyID() throws {
         try Scene.play { scene throws in
-            #expect(try scene.get(token: scene.token(header: ["kid": nil])).status == 200)
+            try scene.get(token: scene.token(header: ["kid": nil]), expecting: 200)
             let next = try TokenMint(keyID: "key-2")
             scene.issuer.publish([scene.mint, next])
-            #expect(try scene.get(token: scene.token(from: next)).status == 200)
+            try scene.get(token: scene.token(from: next), expecting: 200)
             let response = try scene.get(token: scene.token(header: ["kid": nil]))
             #expect(response.status == 401)
             #expect(response.text.contains("\"ambiguous_key\""))

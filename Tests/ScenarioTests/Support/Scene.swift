@@ -87,11 +87,19 @@ final class Scene: Sendable {
         return try client.finalResponse()
     }
 
+    /// One GET over a connection of its own, whose response has to have this status.
+    func get(
+        _ path: String = "/", token: String? = nil, fields: [String] = [], expecting status: Int,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let response = try get(path, token: token, fields: fields)
+        #expect(response.status == status, "\(response.text)", sourceLocation: sourceLocation)
+    }
+
     /// Shows that nothing but `before` whole requests ever went upstream: a last, good request is sent, and it
     /// is the next thing the origin got.
     func expectNothingMoreUpstream(after before: [String] = [], sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let response = try get("/the-last-one", token: token(subject: "last"))
-        #expect(response.status == 200, sourceLocation: sourceLocation)
+        try get("/the-last-one", token: token(subject: "last"), expecting: 200, sourceLocation: sourceLocation)
         #expect(
             origin.requestLines == before + ["GET /the-last-one HTTP/1.1"],
             "something else went upstream:\n\(origin.received.debugDescription)", sourceLocation: sourceLocation)
