@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test("metadata that is not the issuer's own, or leads nowhere safe, is refused", arguments: [
-        (#"{"issuer":"https://i.example","jwks_uri":"https://i.example/k"}"#, DiscoveryError.otherIssuer("https://i.example")),
+        (#"{"issuer":"https://i.example","jwks_uri":"https://i.example/k"}"#,
+            DiscoveryError.otherIssuer("https://i.example")),
         (#"{"issuer":"https://I.example/","jwks_uri":"https://i.example/k"}"#, .otherIssuer("https://I.example/")),
         (#"{"jwks_uri":"https://i.example/k"}"#, .missingIssuer),
         (#"{"issuer":["https://i.example/"],"jwks_uri":"https://i.example/k"}"#, .missingIssuer),

@@ -25,7 +25,8 @@ import Testing
         ("https://user@a.example/", .hasCredentials), ("https://a.example@b.example/", .hasCredentials),
         ("https://a.example\\@b.example/", .badCharacter), ("https://a.example/\u{e9}", .badCharacter),
         ("https://a.example/\r\n", .badCharacter), ("https://a.example/\0", .badCharacter),
-        ("https://a:0/", .badPort), ("https://a:65536/", .badPort), ("https://a:/", .badPort), ("https://a:+1/", .badPort),
+        ("https://a:0/", .badPort), ("https://a:65536/", .badPort), ("https://a:/", .badPort),
+        ("https://a:+1/", .badPort),
         ("https://[::1]x/", .badPort), ("https://a.example/#f", .hasFragment), ("https://a.example#f", .hasFragment),
         ("https://a.example/" + String(repeating: "x", count: 2048), .tooLong),
     ])
@@ -58,7 +59,8 @@ import Testing
     }
 
     @Test("loopback is known by its spelling", arguments: [
-        ("http://localhost/", true), ("http://127.0.0.1:1/", true), ("http://127.9.9.9/", true), ("http://[::1]/", true),
+        ("http://localhost/", true), ("http://127.0.0.1:1/", true), ("http://127.9.9.9/", true),
+        ("http://[::1]/", true),
         ("http://localhost.example/", false), ("http://127.0.0.1.example/", false), ("http://127.0.0/", false),
         ("http://128.0.0.1/", false), ("http://[::2]/", false), ("http://127.0.0.999/", false),
     ])

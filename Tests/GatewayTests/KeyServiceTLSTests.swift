@@ -19,7 +19,7 @@ import Testing
 
     @Test("a server that proves itself to nobody we trust, or under another name, is not asked for keys", arguments: [
         ("https://127.0.0.1", false, "TLS: SSL certificate problem: self"),
-        ("https://localhost", true, "TLS: SSL: no alternative certificate subject name matches target host name 'localhost'"),
+        ("https://localhost", true, "TLS: SSL: no alternative certificate subject name matches"),
     ])
     func refused(_ origin: String, _ isTrusted: Bool, _ reason: String) async throws {
         let server = try TLSKeyServer()

@@ -117,7 +117,7 @@ import Testing
         #expect(!harness.published().dropFirst(before).contains("none"))
     }
 
-    @Test("a compressed answer, and one behind redirects of its own origin, are as good as any", arguments: [true, false])
+    @Test("an answer that is compressed, or behind a redirect of its own origin, is good", arguments: [true, false])
     func roundabout(_ isCompressed: Bool) async throws {
         let issuer = try ScriptedIssuer { path in
             switch path {
