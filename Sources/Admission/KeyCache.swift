@@ -368,16 +368,16 @@ extension Plan {
             do throws(DiscoveryError) {
                 self = .discovery(try Discovery.locations(ofIssuer: issuer))
             } catch {
-                throw KeySourceError(reason: error.reason)
+                throw KeySourceError(issuer: issuer, reason: error.reason)
             }
         case .uri(let text):
             do throws(HTTPURLError) {
                 self = .uri(try HTTPURL(parsing: text))
             } catch {
-                throw KeySourceError(reason: "the jwks_uri \(error.reason)")
+                throw KeySourceError(issuer: issuer, reason: "the jwks_uri \(error.reason)")
             }
         case .fileOnly:
-            guard let file = policy.file else { throw KeySourceError(reason: "no jwks_file is named") }
+            guard let file = policy.file else { throw KeySourceError(issuer: issuer, reason: "no jwks_file is named") }
             self = .file(file)
         }
     }

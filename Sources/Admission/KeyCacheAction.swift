@@ -39,6 +39,9 @@ public enum KeyAttemptEnd: Sendable {
 }
 
 /// A key policy that names no place to get keys from.
-public struct KeySourceError: Error, Sendable, Equatable {
+public struct KeySourceError: Error, Sendable, Equatable, CustomStringConvertible {
+    public let issuer: String
     public let reason: String
+
+    public var description: String { "issuer \(issuer): \(reason)" }
 }

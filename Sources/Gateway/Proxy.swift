@@ -32,10 +32,8 @@ public final class Proxy {
         self.accessLog = accessLog
         SignalSource.ignoreBrokenPipes()
         control = try EventLoop(label: "antechamber.control", lingerMilliseconds: 0)
-        keys = try KeyService(
-            issuers: configuration.admission.issuers, loop: control, userAgent: Proxy.userAgent
-        ) { event in
-            log.log(LogLevel(event.level), event.message)
+        keys = try KeyService(policies: configuration.admission.issuers, loop: control) { level, message in
+            log.log(level, message)
         }
         resolver = UpstreamResolver(configuration.upstream.endpoint, loop: control)
     }
@@ -88,6 +86,7 @@ public final class Proxy {
             }
         }
         let control = control.bind(self.control)
+        // It posts too: what it closes is closed before the loop.
         keys.stop()
         self.control.mailbox.post {
             control.unwrapped.close()

@@ -1,7 +1,8 @@
-// A key service on a loop of its own, and everything that it has published and reported.
+// A key service on a loop of its own, and everything that it has published and logged.
 
 import Admission
 import Foundation
+import Observability
 import Reactor
 import Synchronization
 import Testing
@@ -17,8 +18,8 @@ final class KeyServiceHarness {
         loop = try EventLoop(label: "test.control", lingerMilliseconds: 0)
         let log = KeyServiceLog()
         self.log = log
-        service = try KeyService(issuers: issuers, loop: loop, userAgent: "antechamber/test") { event in
-            log.state.withLock { $0.events.append(event) }
+        service = try KeyService(policies: issuers, loop: loop) { level, message in
+            log.state.withLock { $0.lines.append((level, message)) }
         }
         service.subscribe { index, material in
             log.state.withLock { $0.published.append((index, KeyServiceLog.render(material))) }
@@ -38,17 +39,18 @@ final class KeyServiceHarness {
         log.state.withLock { $0.published.filter { $0.0 == index }.map(\.1) }
     }
 
-    var events: [KeyEvent] { log.state.withLock { $0.events } }
+    /// What has been logged.
+    var lines: [(level: LogLevel, message: String)] { log.state.withLock { $0.lines } }
 
     /// Waits until `keys` are the last that was published.
     func waitFor(_ keys: String, index: Int = 0) async throws {
         try await until("keys \(keys), not \(published(index))") { self.published(index).last == keys }
     }
 
-    /// Waits for a report that holds `text`.
-    func waitForEvent(_ text: String) async throws {
-        try await until("a report of \(text) in \(events.map(\.message))") {
-            self.events.contains { $0.message.contains(text) }
+    /// Waits for a log line that holds `text`.
+    func waitForLine(_ text: String) async throws {
+        try await until("a line with \(text) in \(lines.map(\.message))") {
+            self.lines.contains { $0.message.contains(text) }
         }
     }
 
@@ -65,7 +67,7 @@ final class KeyServiceHarness {
 final class KeyServiceLog: Sendable {
     struct State {
         var published: [(Int, String)] = []
-        var events: [KeyEvent] = []
+        var lines: [(level: LogLevel, message: String)] = []
     }
 
     let state = Mutex(State())

@@ -27,7 +27,7 @@ import Testing
             .testing(.uri("\(origin):\(server.port)/keys"), ca: isTrusted ? server.certificate : nil)
         ])
         try await harness.waitFor("none")
-        try await harness.waitForEvent(reason)
+        try await harness.waitForLine(reason)
     }
 
     @Test("an authority file that is missing trusts nobody")
@@ -37,7 +37,7 @@ import Testing
             .testing(.uri("https://127.0.0.1:\(server.port)/keys"), ca: "/nonexistent.pem")
         ])
         try await harness.waitFor("none")
-        try await harness.waitForEvent("TLS: ")
+        try await harness.waitForLine("TLS: ")
     }
 
     @Test("a server in clear where TLS is due is not believed")

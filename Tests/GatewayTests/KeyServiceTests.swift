@@ -2,8 +2,6 @@
 
 import Admission
 import Foundation
-import Reactor
-import Synchronization
 import Testing
 
 @testable import Gateway
@@ -21,7 +19,7 @@ import Testing
         try await harness.waitFor("a")
         #expect(harness.published() == ["pending", "a"])
         #expect(issuer.paths == ["/.well-known/openid-configuration", "/k"])
-        #expect(harness.events.map(\.message) == [
+        #expect(harness.lines.map(\.message) == [
             "issuer \(origin): 1 key from \(origin)/k, 1 skipped (kid short: RSA modulus of 1024 bits is too short)"
         ])
     }
@@ -34,7 +32,7 @@ import Testing
         for head in issuer.requests {
             let names = head.split(separator: "\r\n").dropFirst().map { $0.split(separator: ":")[0].lowercased() }
             #expect(head.hasPrefix("GET /k?v=1 HTTP/1.1\r\n"))
-            #expect(head.contains("User-Agent: antechamber/test\r\n"))
+            #expect(head.contains("User-Agent: antechamber\r\n"))
             #expect(names.sorted() == ["accept", "accept-encoding", "host", "user-agent"])
         }
         #expect(harness.published().last == "a")
@@ -47,7 +45,7 @@ import Testing
         issuer.answer { _ in .ok("{\"issuer\":\"\(origin)/\",\"jwks_uri\":\"\(origin)/k\"}") }
         let harness = try KeyServiceHarness([.testing(.discovery, issuer: origin)])
         try await harness.waitFor("none")
-        try await harness.waitForEvent("another issuer, \"\(origin)/\"")
+        try await harness.waitForLine("another issuer, \"\(origin)/\"")
         #expect(!issuer.paths.contains("/k"))
     }
 
@@ -109,8 +107,8 @@ import Testing
         try await harness.waitFor("a")
         let before = harness.published().count
         issuer.answer { _ in day.answer }
-        try await harness.waitForEvent("keys could not be refreshed, 1 key from before in use: \(issuer.origin)/k: ")
-        #expect(harness.events.contains { $0.message.contains(day.reason) && $0.level == .warn })
+        try await harness.waitForLine("keys could not be refreshed, 1 key from before in use: \(issuer.origin)/k: ")
+        #expect(harness.lines.contains { $0.message.contains(day.reason) && $0.level == .warn })
         #expect(try await harness.want() == "a")
         issuer.answer { _ in .ok(KeySets.ab) }
         try await harness.waitFor("ab")
@@ -139,8 +137,8 @@ import Testing
         #expect(try await harness.want() == "none")
         issuer.open()
         try await harness.waitFor("a")
-        #expect(harness.events.map(\.level) == [.error, .info])
-        #expect(harness.events[0].message.contains("could not connect: Connection refused"))
+        #expect(harness.lines.map(\.level) == [.error, .info])
+        #expect(harness.lines[0].message.contains("could not connect: Connection refused"))
     }
 
     @Test("a new kid works at its first use, and a key that has left the set stops")
@@ -197,7 +195,7 @@ import Testing
         let harness = try KeyServiceHarness([.testing(.fileOnly, file: file.path, refresh: 1)])
         try await harness.waitFor("a")
         try file.write("{")
-        try await harness.waitForEvent("not JSON")
+        try await harness.waitForLine("not JSON")
         #expect(try await harness.want() == "a")
         try file.write(KeySets.ab)
         try await harness.waitFor("ab")
@@ -223,36 +221,24 @@ import Testing
         #expect(try KeyFile.read(file.path, bytesMax: 11).count == 11)
     }
 
-    @Test("one fetch of every issuer's keys reports on each, also where a pinned file would serve")
-    func fetchOnce() async throws {
+    @Test("a check reports on every issuer's keys, also where a pinned file would serve")
+    func check() throws {
         let good = try ScriptedIssuer { _ in .ok(KeySets.aAndShort) }
         let bad = try ScriptedIssuer { _ in .http(500, []) }
-        let file = try TemporaryFile(KeySets.b)
-        let loop = try EventLoop(label: "test.control", lingerMilliseconds: 0)
-        loop.resume()
-        defer {
-            let bound = loop.bind(loop)
-            loop.mailbox.post { bound.unwrapped.close() }
-        }
-        let reports = FetchReports()
-        try KeyService.fetchOnce(
-            issuers: [
-                .testing(.uri(good.origin + "/k")), .testing(.uri(bad.origin + "/k"), file: file.path),
-                .testing(.fileOnly, file: file.path),
-            ], loop: loop, userAgent: "antechamber/test"
-        ) { index, report in reports.all.withLock { $0[index, default: []].append(report) } }
-        try await until("three reports") { reports.all.withLock { $0.count } == 3 }
-        let all = reports.all.withLock { $0 }
-        #expect(all[0] == [
-            .fetched(keys: 1, from: good.origin + "/k", skipped: "kid short: RSA modulus of 1024 bits is too short")
+        let file = try TemporaryFile(KeySets.ab)
+        let outcomes = try KeyCheck.run([
+            .testing(.uri(good.origin + "/k")), .testing(.uri(bad.origin + "/k"), file: file.path),
+            .testing(.fileOnly, file: file.path),
         ])
-        #expect(all[1] == [.failed("\(bad.origin)/k: the server answered 500")])
-        #expect(all[2] == [.fetched(keys: 1, from: file.path, skipped: nil)])
+        #expect(outcomes == [
+            KeyCheck.Outcome(
+                isUsable: true,
+                description: "1 key from \(good.origin)/k, "
+                    + "1 skipped (kid short: RSA modulus of 1024 bits is too short)"),
+            KeyCheck.Outcome(isUsable: false, description: "\(bad.origin)/k: the server answered 500"),
+            KeyCheck.Outcome(isUsable: true, description: "2 keys from \(file.path)"),
+        ])
     }
-}
-
-private final class FetchReports: Sendable {
-    let all = Mutex<[Int: [KeyFetchReport]]>([:])
 }
 
 /// A file that goes with the test.

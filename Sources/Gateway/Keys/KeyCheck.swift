@@ -1,51 +1,72 @@
-// Every issuer's keys, fetched once while a command waits: `antechamber check --fetch`.
+// `antechamber check --fetch`: every issuer's keys, fetched once, without a proxy around it.
 
 public import Admission
+import JOSE
 import Reactor
 import Synchronization
 
 public enum KeyCheck {
-    /// Fetches the keys of every issuer and returns what came of each, in their order. Blocks for as long as the slowest
-    /// one may take (`jwks_timeout`, twice where there is discovery).
-    ///
-    /// - Throws: `SystemError`, or `KeySourceError` where a policy leads to no keys whatever answers.
-    public static func run(_ issuers: [IssuerPolicy]) throws -> [KeyFetchReport] {
-        let finished = Countdown(issuers.count)
-        let loop = try EventLoop(label: "antechamber.check", lingerMilliseconds: 0)
-        let bound = loop.bind(loop)
-        let collected = Collected(issuers.count)
-        try KeyService.fetchOnce(issuers: issuers, loop: loop, userAgent: Proxy.userAgent) { index, report in
-            collected.reports.withLock { $0[index] = report }
-            finished.arrive()
-        }
-        loop.resume()
-        finished.wait()
-        loop.mailbox.post { bound.unwrapped.close() }
-        return collected.reports.withLock { $0.map { $0! } }
+    /// What one attempt to get an issuer's keys came to.
+    public struct Outcome: Sendable, Equatable {
+        /// Keys came, from where the policy says first: a pinned file that stands in for an issuer does not count.
+        public var isUsable: Bool
+        /// How many and from where, and which are skipped, or why there are none.
+        public var description: String
     }
 
-    private final class Collected: Sendable {
-        let reports: Mutex<[KeyFetchReport?]>
+    /// Fetches the keys of every issuer, all at once, and returns the outcomes in their order. Blocks for as long as
+    /// the longest `jwks_timeout`.
+    ///
+    /// - Throws: `KeySourceError` where a policy leads to no keys whatever answers, `SystemError` where the system
+    ///   has no descriptors left.
+    public static func run(_ issuers: [IssuerPolicy]) throws -> [Outcome] {
+        let loop = try EventLoop(label: "antechamber.check", lingerMilliseconds: 0)
+        let keeper = KeyKeeper(loop: loop)
+        let outcomes = Outcomes(issuers.count)
+        for (index, policy) in issuers.enumerated() {
+            try keeper.add(policy) { _, news in
+                if let end = news.attempt { outcomes.record(Outcome(end), at: index) }
+            }
+        }
+        let bound = loop.bind((keeper: keeper, loop: loop))
+        loop.mailbox.post { bound.unwrapped.keeper.start() }
+        loop.resume()
+        outcomes.reached.wait()
+        loop.mailbox.post {
+            bound.unwrapped.keeper.stop()
+            bound.unwrapped.loop.close()
+        }
+        return outcomes.all
+    }
+
+    /// The first outcome of each issuer.
+    private final class Outcomes: Sendable {
+        let reached: Countdown
+        private let outcomes: Mutex<[Outcome?]>
 
         init(_ count: Int) {
-            reports = Mutex(Array(repeating: nil, count: count))
+            reached = Countdown(count)
+            outcomes = Mutex(Array(repeating: nil, count: count))
+        }
+
+        var all: [Outcome] { outcomes.withLock { $0.compactMap { $0 } } }
+
+        func record(_ outcome: Outcome, at index: Int) {
+            let isFirst = outcomes.withLock { outcomes in
+                defer { outcomes[index] = outcomes[index] ?? outcome }
+                return outcomes[index] == nil
+            }
+            if isFirst { reached.arrive() }
         }
     }
 }
 
-extension KeyFetchReport: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .fetched(let keys, let source, let skipped):
-            "\(keys) usable \(keys == 1 ? "key" : "keys") from \(source)" + (skipped.map { ", skipped: \($0)" } ?? "")
-        case .failed(let reason):
-            "no keys: \(reason)"
+extension KeyCheck.Outcome {
+    init(_ end: KeyAttemptEnd) {
+        switch end {
+        case .failed(let reason): self.init(isUsable: false, description: reason)
+        case .succeeded(let keys, let source):
+            self.init(isUsable: true, description: keys.countText(from: source))
         }
-    }
-
-    /// Whether tokens of this issuer can be verified.
-    public var isUsable: Bool {
-        if case .fetched = self { return true }
-        return false
     }
 }

@@ -3,26 +3,28 @@
 // Whoever waits for keys is released by a publication for that issuer. Each `wantKeys` is followed by one: at once
 // where no fetch is allowed or needed, else at the end of the attempt under way, which is bounded by `jwks_timeout`.
 
-public import Admission
-import CurlKit
-public import Reactor
+import Admission
+import Observability
+import Reactor
 
 /// Fetches keys and keeps them fresh. May be called from anywhere; what it calls, it calls on its loop.
-public final class KeyService: Sendable {
+final class KeyService: Sendable {
+    /// What key servers see.
+    static let userAgent = "antechamber"
+
     private let mailbox: Mailbox
     private let keeper: QueueBound<KeyKeeper>
 
-    /// Nothing is fetched before `start()`. `userAgent` is what key servers see; `report` is told of every change in
-    /// the condition of an issuer's keys. Throws where an issuer's policy leads to no keys whatever answers.
-    public init(
-        issuers: [IssuerPolicy], loop: EventLoop, userAgent: String,
-        report: @escaping @Sendable (KeyEvent) -> Void
+    /// Nothing is fetched before `start()`. `log` is given a line at every change in the condition of an issuer's
+    /// keys. Throws where an issuer's policy leads to no keys whatever answers.
+    init(
+        policies: [IssuerPolicy], loop: EventLoop, log: @escaping @Sendable (LogLevel, String) -> Void
     ) throws(KeySourceError) {
         mailbox = loop.mailbox
-        let keeper = KeyKeeper(loop: loop, userAgent: userAgent)
-        for (index, policy) in issuers.enumerated() {
+        let keeper = KeyKeeper(loop: loop)
+        for (index, policy) in policies.enumerated() {
             try keeper.add(policy) { [weak keeper] material, news in
-                if let note = news.note { report(KeyEvent(issuerIndex: index, policy: policy, note)) }
+                if let line = news.note?.logLine(of: policy) { log(line.level, line.message) }
                 keeper?.publish(index, material)
             }
         }
@@ -30,99 +32,40 @@ public final class KeyService: Sendable {
     }
 
     /// Fetches every issuer's keys, and goes on refreshing them until `stop()`.
-    public func start() {
+    func start() {
         let keeper = keeper
         mailbox.post { keeper.unwrapped.start() }
     }
 
-    public func stop() {
+    func stop() {
         let keeper = keeper
         mailbox.post { keeper.unwrapped.stop() }
     }
 
     /// `subscriber` is told, on the control loop, of every issuer's keys now, and of each publication from then on.
-    public func subscribe(_ subscriber: @escaping @Sendable (_ issuerIndex: Int, _ keys: KeyMaterial) -> Void) {
+    func subscribe(_ subscriber: @escaping @Sendable (_ issuerIndex: Int, _ keys: KeyMaterial) -> Void) {
         let keeper = keeper
         mailbox.post { keeper.unwrapped.subscribe(subscriber) }
     }
 
     /// Asks for the keys of an issuer: the first ones, or, with `unknownKeyID`, newer ones than are known. A
     /// publication for that issuer follows.
-    public func wantKeys(issuerIndex: Int, unknownKeyID: Bool) {
+    func wantKeys(issuerIndex: Int, unknownKeyID: Bool) {
         let keeper = keeper
         mailbox.post { keeper.unwrapped.want(issuerIndex, unknownKeyID: unknownKeyID) }
     }
 }
 
-/// What one attempt to get an issuer's keys came to.
-public enum KeyFetchReport: Sendable, Equatable {
-    /// `skipped` says of unusable keys which and why; nil where there are none.
-    case fetched(keys: Int, from: String, skipped: String?)
-    case failed(String)
-}
-
-extension KeyService {
-    /// Fetches the keys of every issuer once, and calls `report` once for each, on the loop.
-    public static func fetchOnce(
-        issuers: [IssuerPolicy], loop: EventLoop, userAgent: String,
-        report: @escaping @Sendable (_ issuerIndex: Int, KeyFetchReport) -> Void
-    ) throws(KeySourceError) {
-        let keeper = KeyKeeper(loop: loop, userAgent: userAgent)
-        let progress = FetchOnceProgress(left: issuers.count)
-        for (index, policy) in issuers.enumerated() {
-            var isReported = false
-            try keeper.add(policy) { _, news in
-                guard !isReported, let end = news.attempt else { return }
-                isReported = true
-                report(index, KeyFetchReport(end))
-                progress.reported()
-            }
-        }
-        progress.keeper = keeper
-        let bound = loop.bind(keeper)
-        loop.mailbox.post { bound.unwrapped.start() }
-    }
-}
-
-/// Keeps the keeper for as long as an issuer has not been reported on.
-private final class FetchOnceProgress {
-    var keeper: KeyKeeper?
-    private var left: Int
-
-    init(left: Int) {
-        self.left = left
-    }
-
-    func reported() {
-        left -= 1
-        if left > 0 { return }
-        keeper?.stop()
-        keeper = nil
-    }
-}
-
-extension KeyFetchReport {
-    init(_ end: KeyAttemptEnd) {
-        switch end {
-        case .failed(let reason): self = .failed(reason)
-        case .succeeded(let keys, let source):
-            self = .fetched(
-                keys: keys.keys.count, from: source.description,
-                skipped: keys.skipped.isEmpty ? nil : keys.skipped.summary)
-        }
-    }
-}
-
 /// What lives on the loop.
-private final class KeyKeeper {
+final class KeyKeeper {
     private let loop: EventLoop
     private let fetcher: KeyFetcher
     private var issuers: [IssuerKeys] = []
     private var subscribers: [@Sendable (Int, KeyMaterial) -> Void] = []
 
-    init(loop: EventLoop, userAgent: String) {
+    init(loop: EventLoop) {
         self.loop = loop
-        fetcher = KeyFetcher(loop: loop, userAgent: userAgent)
+        fetcher = KeyFetcher(loop: loop, userAgent: KeyService.userAgent)
     }
 
     func add(_ policy: IssuerPolicy, publish: @escaping (KeyMaterial, KeyNews) -> Void) throws(KeySourceError) {
