@@ -57,10 +57,10 @@ public enum UpstreamRequestHead {
     /// Whether a field of this kind is copied: not what ends at this hop, and not what is written anew.
     private static func forwards(_ kind: FieldKind) -> Bool {
         switch kind {
-        case .host, .contentLength, .expect, .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost, .xRequestID:
+        case .host, .contentLength, .expect, .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost,
+            .xRequestID:
             false
-        default:
-            !kind.isHopByHop
+        default: !kind.isHopByHop
         }
     }
 

@@ -54,7 +54,7 @@ import Testing
 
     @Test(arguments: [
         ("opaque", "No audience was requested"), ("undefined", "variable"), ("null", "variable"), ("a.b", "cut"),
-        ("a.b.c.d.e", "private key"), ("a.b.c.d", "cut"), ("e30.e30.AA==", "cut"),
+        ("a.b.c.d.e", "private key"), ("a.b.c.d", "cut"), ("eyJhbGciOiJFUzI1NiJ9.e30.AA==", "cut"),
     ])
     func `A token that is no signed JWT is malformed, and the hint says why it may be so`(
         token: String, hint: String

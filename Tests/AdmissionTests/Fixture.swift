@@ -115,6 +115,10 @@ extension Identity {
         return buffer.text
     }
 
+    var logText: (issuer: String, subject: String, audience: String) {
+        (issuerJSON.text(), subjectJSON.text(), audienceJSON.text())
+    }
+
     /// The value of the field of that name, if there is exactly one.
     func field(_ name: String) -> String? {
         let values = fieldText.split(separator: "\r\n").filter { $0.hasPrefix(name + ": ") }
