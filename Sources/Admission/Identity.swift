@@ -8,8 +8,8 @@ public import Bytes
 internal import HTTPWire
 internal import JOSE
 
-/// Whom a verified token speaks for. Immutable; confined to the worker that verified it.
-public final class Identity {
+/// Whom a verified token speaks for. Immutable.
+public final class Identity: Sendable {
     /// The names of the fields that `appendFields` writes, which no client may send.
     static let fieldNames = [
         "X-Auth-Status", "X-Auth-Issuer", "X-Auth-Audience", "X-Auth-Subject", "X-Auth-Client", "X-Auth-Scope",
@@ -109,7 +109,7 @@ public final class Identity {
 }
 
 /// The field lines that all tokens of one issuer and audience have in common.
-final class AudienceFields {
+final class AudienceFields: Sendable {
     let issuerIndex: Int
     let lines: [UInt8]
     let issuerJSON: [UInt8]

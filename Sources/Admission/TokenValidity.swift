@@ -6,7 +6,7 @@
 internal import JOSE
 
 /// The seconds in which a token is accepted, with the leeway in them: `notBefore <= now < expiresAt`.
-struct TokenValidity: Equatable {
+struct TokenValidity: Sendable, Equatable {
     var notBefore: Int64
     var expiresAt: Int64
 

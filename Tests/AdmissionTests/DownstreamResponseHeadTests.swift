@@ -1,0 +1,109 @@
+// What the client gets, as raw bytes.
+
+@testable import Admission
+import Bytes
+import HTTPWire
+import Testing
+
+@Suite struct DownstreamResponseHeadTests {
+    private static let date = "Date: Fri, 15 Jan 2027 08:00:00 GMT\r\n"
+
+    @Test func `A response is written anew, with a date`() {
+        let (head, outcome) = Self.downstream(
+            "HTTP/1.1 201 Made It\r\ncontent-length: 3\r\nX-Powered-By:  x\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\n")
+        #expect(
+            head == """
+                HTTP/1.1 201 Made It\r
+                X-Powered-By: x\r
+                Set-Cookie: a\r
+                Set-Cookie: b\r
+                \(Self.date)Content-Length: 3\r
+                \r
+
+                """)
+        #expect(outcome == .init(body: .length(3), closes: false))
+    }
+
+    @Test func `The backend's date stays`() {
+        let sent = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+        let (head, _) = Self.downstream("HTTP/1.1 200 OK\r\n\(sent)Content-Length: 0\r\n\r\n")
+        #expect(head == "HTTP/1.1 200 OK\r\n\(sent)Content-Length: 0\r\n\r\n")
+    }
+
+    @Test func `Hop-by-hop fields and those that Connection nominates end here`() {
+        let (head, _) = Self.downstream(
+            """
+            HTTP/1.1 200 OK\r
+            Connection: close, X-Hop\r
+            Keep-Alive: timeout=5\r
+            Proxy-Authenticate: Basic\r
+            Upgrade: h2c\r
+            X-Hop: 1\r
+            X-Stay: 2\r
+            Content-Length: 0\r
+            \r
+
+            """)
+        #expect(head == "HTTP/1.1 200 OK\r\nX-Stay: 2\r\n\(Self.date)Content-Length: 0\r\n\r\n")
+    }
+
+    @Test(arguments: [
+        ("Transfer-Encoding: chunked\r\n", HTTPVersion.http11, "Transfer-Encoding: chunked\r\n", BodyFraming.chunked, false),
+        ("Transfer-Encoding: chunked\r\n", .http10, "Connection: close\r\n", .untilClose, true),
+        ("", .http11, "Transfer-Encoding: chunked\r\n", .chunked, false),
+        ("", .http10, "Connection: close\r\n", .untilClose, true),
+        ("Content-Length: 7\r\n", .http10, "Content-Length: 7\r\nConnection: keep-alive\r\n", .length(7), false),
+    ])
+    func `The framing suits the client's version`(
+        sent: String, version: HTTPVersion, expected: String, body: BodyFraming, closes: Bool
+    ) {
+        let (head, outcome) = Self.downstream("HTTP/1.1 200 OK\r\n\(sent)\r\n", to: version)
+        #expect(head == "HTTP/1.1 200 OK\r\n\(Self.date)\(expected)\r\n")
+        #expect(outcome == .init(body: body, closes: closes))
+    }
+
+    @Test(arguments: [HTTPVersion.http10, .http11])
+    func `A connection that closes says so`(version: HTTPVersion) {
+        let (head, outcome) = Self.downstream(
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", to: version, close: true)
+        #expect(head == "HTTP/1.1 200 OK\r\n\(Self.date)Content-Length: 0\r\nConnection: close\r\n\r\n")
+        #expect(outcome.closes)
+    }
+
+    @Test(arguments: [(Method.head, 200), (.get, 304)])
+    func `A response without a body keeps the length that it tells`(method: HTTPWire.Method, status: Int) {
+        let (head, outcome) = Self.downstream("HTTP/1.1 \(status) X\r\nContent-Length: 12\r\n\r\n", for: method)
+        #expect(head == "HTTP/1.1 \(status) X\r\nContent-Length: 12\r\n\(Self.date)\r\n")
+        #expect(outcome == .init(body: .none, closes: false))
+    }
+
+    @Test func `A 204 has no framing`() {
+        let (head, outcome) = Self.downstream("HTTP/1.1 204 No Content\r\nX: y\r\n\r\n")
+        #expect(head == "HTTP/1.1 204 No Content\r\nX: y\r\n\(Self.date)\r\n")
+        #expect(outcome == .init(body: .none, closes: false))
+    }
+
+    @Test func `An interim response has neither framing nor a word on the connection`() {
+        let (head, outcome) = Self.downstream(
+            "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: close\r\n\r\n", close: true)
+        #expect(head == "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        #expect(outcome == .init(body: .none, closes: false))
+    }
+
+    @Test func `A response from an HTTP/1.0 backend with an empty reason is one of HTTP/1.1`() {
+        let (head, _) = Self.downstream("HTTP/1.0 200 \r\nContent-Length: 1\r\n\r\n")
+        #expect(head == "HTTP/1.1 200 \r\n\(Self.date)Content-Length: 1\r\n\r\n")
+    }
+
+    private static func downstream(
+        _ response: String, to version: HTTPVersion = .http11, for method: HTTPWire.Method = .get, close: Bool = false
+    ) -> (String, DownstreamResponseHead.Outcome) {
+        let bytes = Array(response.utf8)
+        var parser = ResponseHeadParser(headBytesMax: 65_536)
+        precondition(try! parser.parse(bytes.span, requestMethod: method))
+        let out = ByteBuffer(capacity: 1)
+        let outcome = DownstreamResponseHead.write(
+            parser.head, from: bytes.span, to: version, at: Fixture.instant(), close: close, into: out)
+        return (out.text, outcome)
+    }
+}

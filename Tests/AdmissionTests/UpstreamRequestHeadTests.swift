@@ -1,0 +1,152 @@
+// What the backend gets, as raw bytes.
+
+import Admission
+import Bytes
+import HTTPWire
+import Testing
+
+@Suite struct UpstreamRequestHeadTests {
+    private static let identity = Fixture.authenticator().decide(Fixture.token()).identity!
+
+    @Test func `A request is written anew, with our fields set`() {
+        let upstream = Self.upstream(
+            "POST /a/b?c=d HTTP/1.1\r\nhOsT: api.example.com\r\nAccept:  */* \r\nX-Custom:\r\nContent-length: 5\r\n\r\n")
+        #expect(
+            upstream == """
+                POST /a/b?c=d HTTP/1.1\r
+                Host: api.example.com\r
+                Accept: */*\r
+                X-Custom: \r
+                X-Forwarded-For: 192.0.2.7\r
+                X-Forwarded-Proto: https\r
+                X-Forwarded-Host: api.example.com\r
+                X-Request-Id: 4bf92f3577b34da6\r
+                \(Self.identity.fieldText)Content-Length: 5\r
+                \r
+
+                """)
+    }
+
+    @Test(arguments: [
+        ("http://api.example.com/p?q", "/p?q"), ("http://api.example.com", "/"), ("http://api.example.com?q", "/?q"),
+        ("/p?", "/p?"), ("/?http://x/", "/?http://x/"),
+    ])
+    func `The target becomes origin-form`(target: String, expected: String) {
+        let upstream = Self.upstream("GET \(target) HTTP/1.1\r\nHost: api.example.com\r\n\r\n")
+        #expect(upstream.hasPrefix("GET \(expected) HTTP/1.1\r\nHost: api.example.com\r\n"))
+    }
+
+    @Test func `An OPTIONS for the whole server keeps its asterisk`() {
+        for target in ["*", "http://a"] {
+            let upstream = Self.upstream("OPTIONS \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(upstream.hasPrefix("OPTIONS * HTTP/1.1\r\nHost: a\r\n"))
+        }
+    }
+
+    @Test func `Hop-by-hop fields and those that Connection nominates end here`() {
+        let upstream = Self.upstream(
+            """
+            GET / HTTP/1.1\r
+            Host: a\r
+            Connection: keep-alive, X-Hop , x-HOP-two\r
+            Connection: Cookie\r
+            Keep-Alive: timeout=5\r
+            Proxy-Connection: keep-alive\r
+            TE: trailers\r
+            Upgrade: h2c\r
+            Proxy-Authorization: Basic YTpi\r
+            X-Hop: 1\r
+            X-Hop-Two: 2\r
+            X-Hop-Three: 3\r
+            Cookie: a=b\r
+            \r
+
+            """)
+        #expect(Self.names(upstream).prefix(3) == ["Host", "X-Hop-Three", "X-Forwarded-For"])
+    }
+
+    @Test(arguments: [
+        "X-Auth-Subject", "x-auth-subject", "X_Auth_Subject", "x.auth.subject", "X-AUTH-SUBJECT", "X-Auth-Role",
+        "X-Auth-Legacy-Audience", "X-Forwarded-For", "x_forwarded_for", "X-Forwarded-Proto", "X-Forwarded-Host",
+        "X-Forwarded-Port", "Forwarded", "X-Request-Id", "x_request_id",
+    ])
+    func `What a client may not say never reaches the backend, however it is spelled or repeated`(name: String) {
+        let upstream = Self.upstream("GET / HTTP/1.1\r\nHost: a\r\n\(name): forged\r\nA: b\r\n\(name): forged\r\n\r\n")
+        #expect(!upstream.contains("forged"))
+        #expect(upstream == Self.upstream("GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\r\n"))
+    }
+
+    @Test func `A managed name is removed even when the token has no such claim`() {
+        let bare = Fixture.authenticator().decide(Fixture.token(["sub": "", "azp": "", "scope": ""])).identity!
+        let upstream = Self.upstream(
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Auth-Subject: forged\r\nX-Auth-Scope: forged\r\n\r\n", identity: bare)
+        #expect(!upstream.contains("forged"))
+        #expect(!upstream.contains("X-Auth-Subject"))
+    }
+
+    @Test(arguments: ["X-Auth-Subject", "X-Auth-Status, X-Forwarded-For", "Host", "x-request-id, close"])
+    func `A client that nominates our fields does not remove them`(options: String) {
+        let upstream = Self.upstream("GET / HTTP/1.1\r\nHost: a\r\nConnection: \(options)\r\n\r\n")
+        #expect(upstream == Self.upstream("GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+    }
+
+    @Test func `Authorization and every other end-to-end field go through in their order`() {
+        let names = ["Authorization", "Accept", "X-Original-URL", "X-Rewrite-URL", "traceparent", "Cookie", "Accept"]
+        let lines = names.map { "\($0): v\r\n" }.joined()
+        let upstream = Self.upstream("GET / HTTP/1.1\r\nHost: a\r\n\(lines)\r\n")
+        #expect(Array(Self.names(upstream).prefix(8)) == ["Host"] + names)
+    }
+
+    @Test func `Each of our names occurs once`() {
+        let names = Self.names(Self.upstream("GET / HTTP/1.1\r\nHost: a\r\nX-Auth-Status: verified\r\n\r\n"))
+        #expect(names.count == Set(names).count)
+    }
+
+    @Test func `A body goes on with canonical framing`() {
+        let chunked = Self.upstream("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n")
+        #expect(chunked.hasSuffix("\r\nTransfer-Encoding: chunked\r\n\r\n"))
+        let empty = Self.upstream("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+        #expect(empty.hasSuffix("\r\nContent-Length: 0\r\n\r\n"))
+        let none = Self.upstream("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(!none.contains("Content-Length") && !none.contains("Transfer-Encoding"))
+    }
+
+    @Test func `An expectation is passed on only where the backend is to answer it`() {
+        let request = "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n"
+        #expect(!Self.upstream(request).contains("Expect"))
+        #expect(Self.upstream(request, forwardExpect: true).contains("\r\nExpect: 100-continue\r\n"))
+    }
+
+    @Test func `An HTTP/1.0 request without Host is sent to the backend's own name`() {
+        let upstream = Self.upstream("GET / HTTP/1.0\r\nAccept: */*\r\n\r\n")
+        #expect(upstream.hasPrefix("GET / HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nAccept: */*\r\n"))
+        #expect(!upstream.contains("X-Forwarded-Host"))
+    }
+
+    @Test func `A client without an address, on a Unix socket, gets no X-Forwarded-For`() {
+        let upstream = Self.upstream("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: forged\r\n\r\n", client: "")
+        #expect(!upstream.contains("X-Forwarded-For"))
+    }
+
+    private static func upstream(
+        _ request: String, identity: Identity = identity, client: String = "192.0.2.7", forwardExpect: Bool = false
+    ) -> String {
+        let bytes = Array(request.utf8)
+        let out = ByteBuffer(capacity: 1)
+        let address = Array(client.utf8)
+        let requestID = Array("4bf92f3577b34da6".utf8)
+        let authority = Array("127.0.0.1:3000".utf8)
+        UpstreamRequestHead.write(
+            Fixture.parse(bytes), from: bytes.span, identity: identity,
+            hygiene: HeaderHygiene(policy: AdmissionPolicy(issuers: [])),
+            forwarding: ForwardedFields(
+                clientAddress: address.span, scheme: .https, requestID: requestID.span,
+                upstreamAuthority: authority.span),
+            forwardExpect: forwardExpect, into: out)
+        return out.text
+    }
+
+    private static func names(_ head: String) -> [String] {
+        head.split(separator: "\r\n").dropFirst().map { String($0.prefix { $0 != ":" }) }
+    }
+}
