@@ -3,6 +3,7 @@
 // This is the refusal that people meet first and understand least: "Why are there different tokens? What's the
 // audience? Do I have this wired up wrong?" The answer is in its detail and hint.
 
+internal import Bytes
 internal import JOSE
 
 /// The audiences of one issuer's policy, each with the fields that its tokens share.
@@ -25,7 +26,7 @@ struct AudienceRule {
         }
         // Every element is looked at before any is believed: an aud that holds anything but strings is malformed.
         let audiences = try ClaimText.strings("aud", value)
-        for (audience, fields) in accepted where audiences.contains(where: { $0.utf8.elementsEqual(audience.utf8) }) {
+        for (audience, fields) in accepted where audiences.contains(where: { $0.hasSameBytes(as: audience) }) {
             return fields
         }
         throw refusal(claims, type: type, audiences: audiences)
@@ -74,7 +75,7 @@ struct AudienceRule {
                     return "They differ only by a trailing slash, and audiences are compared exactly: use the same "
                         + "spelling at the issuer and here."
                 }
-                if audience.lowercased().utf8.elementsEqual(own.lowercased().utf8) {
+                if audience.lowercased().hasSameBytes(as: own.lowercased()) {
                     return "They differ only in upper and lower case, and audiences are compared exactly: use the "
                         + "same spelling at the issuer and here."
                 }
@@ -87,6 +88,6 @@ struct AudienceRule {
 enum TrailingSlash {
     /// Whether the two differ by one trailing slash and by nothing else.
     static func alone(_ left: String, _ right: String) -> Bool {
-        (left + "/").utf8.elementsEqual(right.utf8) || left.utf8.elementsEqual((right + "/").utf8)
+        (left + "/").hasSameBytes(as: right) || left.hasSameBytes(as: right + "/")
     }
 }

@@ -134,7 +134,7 @@ public final class Authenticator {
 
     private func chooseIssuer(_ token: borrowing UnverifiedToken) throws(Refusal) -> Int {
         guard let name = token.unverifiedIssuer else { throw Unverified.noIssuer }
-        for index in issuers.indices where issuers[index].policy.identifier.utf8.elementsEqual(name.utf8) {
+        for index in issuers.indices where issuers[index].policy.identifier.hasSameBytes(as: name) {
             return index
         }
         let isNear = issuers.contains { TrailingSlash.alone($0.policy.identifier, name) }

@@ -31,7 +31,7 @@ public enum DownstreamResponseHead {
 
         out.reserve(head.byteCount + 2 * head.fields.count + 128)
         out.appendStatusLine(head.statusCode, reason: bytes.slice(head.reason))
-        let hasNominations = head.kinds.contains(.connection)
+        let hasNominations = head.kinds.contains(.connection) && head.fields.mayNominate(in: bytes)
         for index in head.fields.indices {
             let field = head.fields[index]
             if field.kind.isHopByHop { continue }

@@ -1,5 +1,6 @@
 // ID token or access token? No claim says so for certain, so the verdict comes with its evidence.
 
+internal import Bytes
 internal import JOSE
 
 /// What a token whose signature held was made for, as far as can be told.
@@ -21,7 +22,7 @@ enum TokenKind: Equatable {
         }
         if claims["auth_time"] != nil { forID.add("it has auth_time", weight: 1) }
         let client = ["azp", "client_id"].lazy.compactMap { claims[$0]?.string }.first
-        if let client, audiences.count == 1, Self.same(audiences[0], client) {
+        if let client, audiences.count == 1, audiences[0].hasSameBytes(as: client) {
             forID.add("its aud is its own client, as azp says", weight: 2)
         }
         // Cognito and Keycloak say it outright.
@@ -69,6 +70,4 @@ enum TokenKind: Equatable {
             evidence.append(reason)
         }
     }
-
-    private static func same(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
 }

@@ -29,7 +29,7 @@ public enum UpstreamRequestHead {
             out.appendFieldLine("Host", forwarding.upstreamAuthority)
         }
 
-        let hasNominations = head.kinds.contains(.connection)
+        let hasNominations = head.kinds.contains(.connection) && head.fields.mayNominate(in: bytes)
         for index in head.fields.indices {
             let field = head.fields[index]
             guard forwards(field.kind) else { continue }
