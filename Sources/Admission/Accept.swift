@@ -46,11 +46,10 @@ extension RequestHead {
             let parameter = trimmed(parameters.extracting(start + 1..<end))
             if parameter.count >= 3, parameter.extracting(..<2).equalsIgnoringCase("q=") {
                 let weight = parameter.extracting(2...)
-                var isZero = true
-                for index in weight.indices where weight[index] != UInt8(ascii: "0") && weight[index] != UInt8(ascii: ".") {
-                    isZero = false
+                for index in weight.indices where weight[index] != UInt8(ascii: "0") {
+                    if weight[index] != UInt8(ascii: ".") { return false }
                 }
-                return isZero
+                return true
             }
             start = end
         }

@@ -1,6 +1,6 @@
 // From a request's head to a verdict. The order is fixed, and each step stops at its own failure:
 //
-//   find the token → remembered? → parse it → choose the issuer by `iss` → is `alg` allowed → choose the key →
+//   find the token → remembered? → parse it → choose the issuer by `iss` → is `alg` allowed → choose key →
 //   VERIFY THE SIGNATURE → `typ` → `exp`, `nbf`, `iat` → `aud` → build the identity → remember it
 //
 // Nothing the token says is believed, or repeated to anybody, before its signature held. A remembered token takes

@@ -6,7 +6,7 @@ public import HTTPWire
 public enum DownstreamResponseHead {
     /// How the body goes to the client, and what becomes of the connection after it.
     public struct Outcome: Sendable, Equatable {
-        /// How the body has to be written: `chunked` wants the chunked coding, whatever framing the backend used.
+        /// How the body has to be written: `chunked` wants the chunked coding, however the backend framed it.
         public var body: BodyFraming
         /// Whether the head said that the connection closes.
         public var closes: Bool

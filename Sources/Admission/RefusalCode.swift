@@ -56,7 +56,8 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
         case .missingToken, .malformedToken, .unknownIssuer, .algorithmNotAllowed, .unknownKey, .ambiguousKey,
             .badSignature, .wrongTokenType, .tokenExpired, .tokenNotYetValid, .tokenIssuedInFuture,
             .tokenLifetimeTooLong, .missingClaim, .malformedClaim, .wrongAudience, .legacyAudienceExpired,
-            .legacyAudienceBrownout: 401
+            .legacyAudienceBrownout:
+            401
         case .insufficientScope, .claimRequirement: 403
         case .methodNotAllowed: 405
         case .requestTimeout: 408

@@ -36,8 +36,10 @@ import Testing
 
     @Test func `An ID token is called one, with its client, the evidence, and what to request instead`() throws {
         let token = Fixture.token(
-            ["aud": "\"SDFWRGRRSFDF3214\"", "azp": "", "scope": "", "nonce": "\"n\"", "at_hash": "\"h\"",
-             "email": "\"a@example.com\""], type: "JWT")
+            [
+                "aud": "\"SDFWRGRRSFDF3214\"", "azp": "", "scope": "", "nonce": "\"n\"", "at_hash": "\"h\"",
+                "email": "\"a@example.com\"",
+            ], type: "JWT")
         let refusal = try #require(Fixture.authenticator().decide(token).refusal)
         #expect(refusal.code == .wrongAudience)
         #expect(
@@ -60,7 +62,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ["nonce": "\"n\"", "scope": "\"openid\""], ["auth_time": "1"], [:], ["token_use": "\"access\"", "nonce": "\"n\""],
+        ["nonce": "\"n\"", "scope": "\"openid\""], ["auth_time": "1"], [:],
+        ["token_use": "\"access\"", "nonce": "\"n\""],
         ["name": "\"Ann\"", "scp": "[\"read\"]"], ["name": "\"Ann\"", "aud": "[\"x\",\"https://i.example/userinfo\"]"],
     ])
     func `What may be an access token is not called an ID token`(signs: [String: String]) {
@@ -82,7 +85,9 @@ import Testing
         #expect(refusal.hint?.contains("Add audience=https://api.example.com") == true)
     }
 
-    @Test(arguments: [("https://api.example.com/", "trailing slash"), ("https://API.example.com", "upper and lower case")])
+    @Test(arguments: [
+        ("https://api.example.com/", "trailing slash"), ("https://API.example.com", "upper and lower case"),
+    ])
     func `A near miss is named`(audience: String, difference: String) {
         let refusal = Fixture.authenticator().decide(Fixture.token(["aud": "\"\(audience)\""])).refusal
         #expect(refusal?.hint?.contains(difference) == true)

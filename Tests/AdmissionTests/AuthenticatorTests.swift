@@ -208,7 +208,9 @@ import Testing
         // Everything is wrong with it; each line mends the step before.
         let authenticator = Fixture.authenticator()
         let wrong: KeyValuePairs = ["aud": "\"other\"", "exp": "1"]
-        #expect(authenticator.decide(Fixture.token(wrong, signer: Fixture.impostor, type: "x")).refusal?.code == .badSignature)
+        #expect(
+            authenticator.decide(Fixture.token(wrong, signer: Fixture.impostor, type: "x")).refusal?.code
+                == .badSignature)
         #expect(authenticator.decide(Fixture.token(wrong, type: "x")).refusal?.code == .wrongTokenType)
         #expect(authenticator.decide(Fixture.token(wrong)).refusal?.code == .tokenExpired)
         #expect(authenticator.decide(Fixture.token(["aud": "\"other\""])).refusal?.code == .wrongAudience)

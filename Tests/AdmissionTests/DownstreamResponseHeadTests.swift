@@ -1,9 +1,10 @@
 // What the client gets, as raw bytes.
 
-@testable import Admission
 import Bytes
 import HTTPWire
 import Testing
+
+@testable import Admission
 
 @Suite struct DownstreamResponseHeadTests {
     private static let date = "Date: Fri, 15 Jan 2027 08:00:00 GMT\r\n"
@@ -48,7 +49,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("Transfer-Encoding: chunked\r\n", HTTPVersion.http11, "Transfer-Encoding: chunked\r\n", BodyFraming.chunked, false),
+        (
+            "Transfer-Encoding: chunked\r\n", HTTPVersion.http11, "Transfer-Encoding: chunked\r\n", BodyFraming.chunked,
+            false
+        ),
         ("Transfer-Encoding: chunked\r\n", .http10, "Connection: close\r\n", .untilClose, true),
         ("", .http11, "Transfer-Encoding: chunked\r\n", .chunked, false),
         ("", .http10, "Connection: close\r\n", .untilClose, true),

@@ -1,10 +1,11 @@
 // An issuer, its keys, and requests, as the tests of this module need them.
 
-@testable import Admission
 import Bytes
 import HTTPWire
 import JOSE
 import OpenSSLKit
+
+@testable import Admission
 
 enum Fixture {
     static let issuer = "https://issuer.example/"

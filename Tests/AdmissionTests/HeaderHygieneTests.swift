@@ -2,7 +2,8 @@ import Admission
 import Testing
 
 @Suite struct HeaderHygieneTests {
-    private static let hygiene = HeaderHygiene(policy: AdmissionPolicy(issuers: [], reservedHeaderPrefixes: ["X-Auth-"]))
+    private static let hygiene = HeaderHygiene(
+        policy: AdmissionPolicy(issuers: [], reservedHeaderPrefixes: ["X-Auth-"]))
 
     private func isReserved(_ name: String, under hygiene: HeaderHygiene = hygiene) -> Bool {
         hygiene.isReserved(Array(name.utf8).span)
@@ -19,7 +20,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "Authorization", "X-Aut", "X-Custom", "Accept", "Y-Auth-Subject", "X", "-", "_", "", "X-Request-Ids", "X-Request",
+        "Authorization", "X-Aut", "X-Custom", "Accept", "Y-Auth-Subject", "X", "-", "_", "", "X-Request-Ids",
+        "X-Request",
         "Forwarded-For", "X-Original-URL", "X-Real-IP", "traceparent", "From", "1-X-Auth-A",
     ])
     func `Any other name is not`(name: String) {

@@ -157,7 +157,8 @@ import Testing
     @Test(arguments: [
         ([], false), (["*/*"], false), (["text/plain"], true), (["TEXT/PLAIN; q=0.5"], true), (["text/*"], true),
         (["text/plain, application/json"], false), (["text/plain", "application/problem+json"], false),
-        (["text/plain, */*;q=0"], true), (["text/plain;q=0"], false), (["text/html"], false), (["application/*"], false),
+        (["text/plain, */*;q=0"], true), (["text/plain;q=0"], false), (["text/html"], false),
+        (["application/*"], false),
         (["text/plain, application/json;q=0.0"], true), (["text/plain, application/json;q=0.1"], false), ([""], false),
         (["text/plain,,"], true), (["text/plain;charset=utf-8;q=0"], false), ([";"], false),
     ])

@@ -1,5 +1,6 @@
-@testable import Admission
 import Testing
+
+@testable import Admission
 
 @Suite struct S3FIFOTests {
     @Test func `What was put in is found until it is removed`() throws {

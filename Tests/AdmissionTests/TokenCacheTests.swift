@@ -1,9 +1,10 @@
 // Remembered tokens: what makes them faster must not make them different.
 
-@testable import Admission
 import Bytes
 import JOSE
 import Testing
+
+@testable import Admission
 
 @Suite struct TokenCacheTests {
     @Test func `A token is verified once and remembered, with the very same identity`() throws {

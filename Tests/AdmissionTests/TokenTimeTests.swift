@@ -6,7 +6,8 @@ import Testing
 
     @Test(arguments: [
         // With the default leeway of 30 s; exp is the first second that is refused (RFC 7519 §4.1.4).
-        ("exp", "\(now - 29)"), ("exp", "\(now + 1)"), ("exp", "\(now).5"), ("exp", "1.9e9"), ("exp", "9007199254740992"),
+        ("exp", "\(now - 29)"), ("exp", "\(now + 1)"), ("exp", "\(now).5"), ("exp", "1.9e9"),
+        ("exp", "9007199254740992"),
         ("nbf", "\(now + 30)"), ("nbf", "0"), ("nbf", "-0"), ("nbf", "\(now + 29).5"), ("iat", "\(now + 30)"),
     ])
     func `A token within its time is admitted`(claim: String, value: String) {
@@ -20,7 +21,8 @@ import Testing
         ("nbf", "\(now + 31)", .tokenNotYetValid), ("nbf", "\(now + 30).001", .tokenNotYetValid),
         ("iat", "\(now + 31)", .tokenIssuedInFuture), ("iat", "\(now + 30).5", .tokenIssuedInFuture),
         ("exp", "", .missingClaim),
-        ("exp", "\"\(now + 600)\"", .malformedClaim), ("exp", "null", .malformedClaim), ("exp", "true", .malformedClaim),
+        ("exp", "\"\(now + 600)\"", .malformedClaim), ("exp", "null", .malformedClaim),
+        ("exp", "true", .malformedClaim),
         ("exp", "[]", .malformedClaim), ("exp", "{}", .malformedClaim), ("exp", "-1", .malformedClaim),
         ("exp", "-0.5", .malformedClaim), ("exp", "1e400", .malformedClaim), ("exp", "-1e400", .malformedClaim),
         ("exp", "9007199254740993", .malformedClaim), ("exp", "9007199254740992.5", .malformedClaim),

@@ -10,7 +10,8 @@ import Testing
 
     @Test func `A request is written anew, with our fields set`() {
         let upstream = Self.upstream(
-            "POST /a/b?c=d HTTP/1.1\r\nhOsT: api.example.com\r\nAccept:  */* \r\nX-Custom:\r\nContent-length: 5\r\n\r\n")
+            "POST /a/b?c=d HTTP/1.1\r\nhOsT: api.example.com\r\nAccept:  */* \r\nX-Custom:\r\nContent-length: 5\r\n\r\n"
+        )
         #expect(
             upstream == """
                 POST /a/b?c=d HTTP/1.1\r
