@@ -38,19 +38,18 @@ let package = Package(
         .target(name: "Configuration", dependencies: ["Admission", "JOSE"], swiftSettings: strict),
 
         // The process.
-        .target(name: "Observability", dependencies: ["Bytes", "Reactor"], swiftSettings: strict),
+        .target(name: "Observability", dependencies: ["Bytes"], swiftSettings: strict),
         .target(
             name: "Gateway",
             dependencies: [
-                "Admission", "Bytes", "CLinux", "Configuration", "CurlKit", "HTTPWire", "JOSE", "Observability",
-                "OpenSSLKit", "Reactor",
+                "Admission", "Bytes", "Configuration", "CurlKit", "HTTPWire", "JOSE", "Observability", "Reactor",
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "antechamber",
             dependencies: [
-                "Admission", "Bytes", "Configuration", "Gateway", "HTTPWire", "JOSE", "Observability", "OpenSSLKit",
-                "Reactor", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Bytes", "Configuration", "Gateway", "HTTPWire", "JOSE", "Observability", "Reactor",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
@@ -66,7 +65,7 @@ let package = Package(
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Bytes"], swiftSettings: strict),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "Admission", "Bytes", "HTTPWire", "Reactor"],
+            name: "GatewayTests", dependencies: ["Gateway", "Admission", "Bytes", "HTTPWire", "Observability", "Reactor"],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(

@@ -37,6 +37,8 @@ public final class Authenticator {
     private var issuers: [Issuer]
     private let detail: ErrorDetail
     private let verifier = SignatureVerifier()
+    private let remembersTokens: Bool
+    private let hasher = TokenHasher()
     private var remembered: TokenCache
     private var tally = Counters()
 
@@ -49,6 +51,7 @@ public final class Authenticator {
                 audiences: AudienceRule(issuer, issuerIndex: index))
         }
         detail = policy.errorDetail
+        remembersTokens = policy.tokenCacheEntries > 0
         remembered = TokenCache(entriesMax: policy.tokenCacheEntries)
     }
 
@@ -83,17 +86,20 @@ public final class Authenticator {
     ) -> Decision {
         do throws(Refusal) {
             let token = try bytes.slice(BearerToken.locate(head, in: bytes))
-            if let identity = recall(token, at: now) {
+            let digest = remembersTokens ? hasher.digest(of: token) : nil
+            if let digest, let identity = recall(digest, token, at: now) {
                 tally.cacheHits &+= 1
                 return .admit(identity)
             }
-            return try judge(token, at: now, mayAwaitKeys: mayAwaitKeys)
+            return try judge(token, digest, at: now, mayAwaitKeys: mayAwaitKeys)
         } catch {
             return .refuse(error)
         }
     }
 
-    private func judge(_ bytes: Span<UInt8>, at now: Instant, mayAwaitKeys: Bool) throws(Refusal) -> Decision {
+    private func judge(
+        _ bytes: Span<UInt8>, _ digest: TokenDigest?, at now: Instant, mayAwaitKeys: Bool
+    ) throws(Refusal) -> Decision {
         tally.cacheMisses &+= 1
         try BearerToken.checkSyntax(bytes)
         let token = try Self.parse(bytes)
@@ -112,8 +118,10 @@ public final class Authenticator {
             guard let verified = verifier.verify(token, with: key, algorithm: algorithm) else {
                 throw Unverified.signature
             }
-            let identity = try identify(verified, token: bytes, under: issuer, at: now)
-            remembered.insert(.init(identity: identity, keyGeneration: issuer.keyGeneration), token: bytes)
+            let identity = try identify(verified, under: issuer, at: now)
+            if let digest {
+                remembered.insert(.init(digest: digest, identity: identity, keyGeneration: issuer.keyGeneration))
+            }
             return .admit(identity)
         } catch {
             var refusal = error
@@ -179,14 +187,14 @@ public final class Authenticator {
     // MARK: After the signature
 
     private func identify(
-        _ verified: consuming VerifiedClaims, token: Span<UInt8>, under issuer: Issuer, at now: Instant
+        _ verified: consuming VerifiedClaims, under issuer: Issuer, at now: Instant
     ) throws(Refusal) -> Identity {
         do throws(Refusal) {
             let claims = verified.claims
             guard issuer.types.accepts(verified.type) else { throw Self.wrongType(verified.type, issuer.types) }
             let validity = try TokenValidity(of: claims, under: issuer.policy, at: now.unixSeconds)
             let fields = try issuer.audiences.match(claims, type: verified.type)
-            return try Identity(verified, token: token, validity: validity, shared: fields)
+            return try Identity(verified, validity: validity, shared: fields)
         } catch {
             throw detail == .full ? error : error.terse()
         }
@@ -202,8 +210,8 @@ public final class Authenticator {
 
     // MARK: The short way
 
-    private func recall(_ token: Span<UInt8>, at now: Instant) -> Identity? {
-        guard let slot = remembered.slot(of: token) else { return nil }
+    private func recall(_ digest: TokenDigest, _ token: Span<UInt8>, at now: Instant) -> Identity? {
+        guard let slot = remembered.slot(of: digest) else { return nil }
         let entry = remembered[slot]
         // A clock that was set back may find the token not valid yet: it stays, for later.
         guard entry.identity.validity.contains(now.unixSeconds) else {

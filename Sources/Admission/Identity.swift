@@ -1,8 +1,7 @@
 // Who a request comes from, as the bytes that the backend and the access log get.
 //
-// An identity is made of verified claims and of nothing else. One array holds the token, which the cache compares
-// with, and the field lines of the identity's own; what all tokens for an audience share stands once in
-// `AudienceFields`. So twenty thousand remembered tokens take little more than their own bytes.
+// An identity is made of verified claims and of nothing else. One array holds the field lines of the identity's own;
+// what all tokens for an audience share stands once in `AudienceFields`.
 
 public import Bytes
 internal import HTTPWire
@@ -20,7 +19,7 @@ public final class Identity: Sendable {
     public static let ownLinesBytesMax = 8 * 1024
 
     private let shared: AudienceFields
-    /// The token, its own field lines, and the subject for the log where that differs from the field's value.
+    /// The token's own field lines, and behind them the subject for the log where that differs from the field's value.
     private let storage: [UInt8]
     private let lines: ByteRange
     private let subject: ByteRange
@@ -29,7 +28,7 @@ public final class Identity: Sendable {
 
     /// Throws the refusal of a claim that cannot be told to the backend.
     init(
-        _ verified: consuming VerifiedClaims, token: Span<UInt8>, validity: TokenValidity, shared: AudienceFields
+        _ verified: consuming VerifiedClaims, validity: TokenValidity, shared: AudienceFields
     ) throws(Refusal) {
         var fields = OwnFields()
         try fields.append(verified.claims)
@@ -39,16 +38,16 @@ public final class Identity: Sendable {
                 hint: "Ask the issuer for shorter sub, scope or azp claims: they travel in header fields.")
         }
 
+        // Of exactly the size it needs: it may be kept for as long as the token is good.
         var storage: [UInt8] = []
-        storage.reserveCapacity(token.count + fields.lines.count + fields.escapedSubject.count)
-        for index in token.indices { storage.append(token[index]) }
+        storage.reserveCapacity(fields.lines.count + fields.escapedSubject.count)
         storage += fields.lines
         storage += fields.escapedSubject
         self.storage = storage
-        lines = ByteRange(offset: token.count, count: fields.lines.count)
+        lines = ByteRange(offset: 0, count: fields.lines.count)
         subject =
             fields.escapedSubject.isEmpty
-            ? ByteRange(offset: token.count + fields.plainSubject.lowerBound, count: fields.plainSubject.count)
+            ? ByteRange(fields.plainSubject)
             : ByteRange(offset: lines.upperBound, count: fields.escapedSubject.count)
         keyThumbprint = verified.keyThumbprint
         self.validity = validity
@@ -96,12 +95,6 @@ public final class Identity: Sendable {
             let bytes = shared.audienceJSON
             return unsafe _overrideLifetime(bytes.span, borrowing: self)
         }
-    }
-
-    /// Whether this identity was made of exactly these bytes.
-    func isToken(_ token: Span<UInt8>) -> Bool {
-        let storage = storage
-        return storage.span.extracting(..<lines.lowerBound).equals(token)
     }
 
     /// Bytes held besides the object itself.

@@ -9,16 +9,19 @@ public import Glibc
 /// One direction of a connection's bytes: filled by a read or a serialiser, emptied by a parser or a write.
 @safe
 public final class ByteBuffer {
-    @usableFromInline var base: UnsafeMutablePointer<UInt8>
-    @usableFromInline var start = 0
-    @usableFromInline var end = 0
+    // Exclusivity is not checked at run time for these four: a buffer is confined to its loop, no method calls out
+    // while it changes them but `receive`, which reads what it needs before, and the checks were 40 % of the cost of
+    // writing a head (1.95 µs with them, 0.45 without).
+    @usableFromInline @exclusivity(unchecked) var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline @exclusivity(unchecked) var start = 0
+    @usableFromInline @exclusivity(unchecked) var end = 0
     /// Bytes the storage can hold.
-    public private(set) var capacity: Int
+    @exclusivity(unchecked) public private(set) var capacity: Int
 
     /// An empty buffer with room for `capacity` bytes.
     public init(capacity: Int) {
         precondition(capacity > 0)
-        self.capacity = capacity
+        unsafe self.capacity = capacity
         unsafe base = .allocate(capacity: capacity)
     }
 
@@ -27,10 +30,10 @@ public final class ByteBuffer {
     }
 
     /// Unread bytes.
-    @inlinable public var count: Int { end &- start }
-    @inlinable public var isEmpty: Bool { end == start }
+    @inlinable public var count: Int { unsafe end &- start }
+    @inlinable public var isEmpty: Bool { unsafe end == start }
     /// Bytes that `receive` can take before the buffer has to be compacted or grown.
-    @inlinable public var writableCount: Int { capacity &- end }
+    @inlinable public var writableCount: Int { unsafe capacity &- end }
 
     /// The unread bytes, borrowed: invalidated by the next change of the buffer.
     @inlinable
@@ -46,10 +49,10 @@ public final class ByteBuffer {
     @inlinable
     public func consume(_ count: Int) {
         precondition(count >= 0 && count <= self.count)
-        start &+= count
-        if start == end {
-            start = 0
-            end = 0
+        unsafe start &+= count
+        if unsafe start == end {
+            unsafe start = 0
+            unsafe end = 0
         }
     }
 
@@ -57,43 +60,43 @@ public final class ByteBuffer {
     @inlinable
     public func truncate(by count: Int) {
         precondition(count >= 0 && count <= self.count)
-        end &-= count
+        unsafe end &-= count
     }
 
     @inlinable
     public func removeAll() {
-        start = 0
-        end = 0
+        unsafe start = 0
+        unsafe end = 0
     }
 
     /// Makes room for `count` more bytes, by moving the unread bytes to the front or by growing.
     @inlinable
     public func reserve(_ count: Int) {
-        if capacity &- end < count { makeRoom(count) }
+        if unsafe capacity &- end < count { makeRoom(count) }
     }
 
     @usableFromInline
     func makeRoom(_ count: Int) {
-        let unread = end - start
-        if capacity - unread >= count {
+        let unread = unsafe end - start
+        if unsafe capacity - unread >= count {
             unsafe memmove(base, base + start, unread)
         } else {
-            let grown = max(capacity * 2, unread + count)
+            let grown = unsafe max(capacity * 2, unread + count)
             let replacement = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
             unsafe memcpy(replacement, base + start, unread)
             unsafe base.deallocate()
             unsafe base = replacement
-            capacity = grown
+            unsafe capacity = grown
         }
-        start = 0
-        end = unread
+        unsafe start = 0
+        unsafe end = unread
     }
 
     @inlinable
     public func append(_ byte: UInt8) {
         reserve(1)
         unsafe base[end] = byte
-        end &+= 1
+        unsafe end &+= 1
     }
 
     @inlinable
@@ -104,7 +107,7 @@ public final class ByteBuffer {
         unsafe bytes.withUnsafeBufferPointer { source in
             _ = unsafe memcpy(base + end, source.baseAddress!, count)
         }
-        end &+= count
+        unsafe end &+= count
     }
 
     @inlinable
@@ -112,7 +115,7 @@ public final class ByteBuffer {
         let count = literal.utf8CodeUnitCount
         reserve(count)
         _ = unsafe memcpy(base + end, literal.utf8Start, count)
-        end &+= count
+        unsafe end &+= count
     }
 
     @inlinable
@@ -129,7 +132,7 @@ public final class ByteBuffer {
         reserve(utf8.count)
         for byte in utf8 {
             unsafe base[end] = byte
-            end &+= 1
+            unsafe end &+= 1
         }
     }
 
@@ -167,7 +170,7 @@ public final class ByteBuffer {
         let free = unsafe UnsafeMutableRawBufferPointer(start: base + end, count: capacity &- end)
         let filled = unsafe fill(free)
         precondition(filled <= free.count)
-        if filled > 0 { end &+= filled }
+        if filled > 0 { unsafe end &+= filled }
         return filled
     }
 }

@@ -27,17 +27,6 @@ public enum HashFunction: Sendable, Hashable, CaseIterable {
     }
 }
 
-/// The digest of `bytes`, in one go. Allocates; a worker that hashes per request keeps a `PreparedVerifier`.
-public func digest(_ bytes: Span<UInt8>, with function: HashFunction) throws(OpenSSLError) -> [UInt8] {
-    let context = try DigestContext(function)
-    try context.digest(bytes)
-    return unsafe context.result.copied()
-}
-
-extension UnsafeMutableBufferPointer<UInt8> {
-    fileprivate func copied() -> [UInt8] { unsafe Array(self) }
-}
-
 /// One fetched digest method; never freed, never changed, shared by all threads.
 @safe
 struct DigestMethod: @unchecked Sendable {  // An EVP_MD is immutable once fetched.

@@ -1,5 +1,6 @@
-import OpenSSLKit
 import Testing
+
+@testable import OpenSSLKit
 
 @Suite struct DigestTests {
     @Test(
@@ -17,14 +18,24 @@ import Testing
             ),
         ])
     func vectors(function: HashFunction, expected: String) throws {
-        let bytes = try digest(Array("abc".utf8).span, with: function)
+        let context = try DigestContext(function)
+        try context.digest(Array("abc".utf8).span)
+        let bytes = unsafe Array(context.result)
         #expect(bytes.count == function.byteCount)
         #expect(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == expected)
     }
 
-    @Test("Nothing has a digest too")
-    func empty() throws {
-        #expect(try digest([UInt8]().span, with: .sha256).prefix(4) == [0xE3, 0xB0, 0xC4, 0x42])
+    @Test("A hasher is good for one digest after the other, and nothing has a digest too")
+    func again() throws {
+        let hasher = try SHA256()
+        let empty = try hasher.digest(of: [UInt8]().span)
+        #expect(empty.bytes.prefix(4) == [0xE3, 0xB0, 0xC4, 0x42])
+        #expect(empty.prefix == 0xE3B0_C442_98FC_1C14)
+        let abc = Array("abc".utf8)
+        let first = try hasher.digest(of: abc.span)
+        #expect(first.bytes.prefix(4) == [0xBA, 0x78, 0x16, 0xBF])
+        #expect(first != empty)
+        #expect(try hasher.digest(of: abc.span) == first)
     }
 
     @Test("Random bytes come in the number asked for and do not repeat")
