@@ -54,7 +54,7 @@ has_library() {
         [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$2" 2>/dev/null)" = installed ]
 }
 
-# require_packages [test]: what the build and the demo need, and with `test` what the tests need too.
+# require_packages run|test: what the build and the demo need, and for `test` what the tests need too.
 require_packages() {
     local missing=()
     has_library openssl libssl-dev || missing+=(libssl-dev)
@@ -63,7 +63,7 @@ require_packages() {
     # SwiftPM finds the C libraries' flags through it.
     command -v pkg-config >/dev/null 2>&1 || missing+=(pkg-config)
     has_node || missing+=(nodejs)
-    if [ "${1-}" = test ]; then
+    if [ "$1" = test ]; then
         has_python_venv || missing+=(python3 python3-venv)
         # The demo's test pastes the demo's curl lines.
         command -v curl >/dev/null 2>&1 || missing+=(curl)
@@ -72,7 +72,7 @@ require_packages() {
     install_packages "${missing[@]}"
     has_node || fail "Node $node_oldest or newer is needed; this system's package is $(node --version 2>/dev/null || echo absent)." \
         "Get it from https://nodejs.org/ and put it on the PATH."
-    if [ "${1-}" = test ]; then
+    if [ "$1" = test ]; then
         has_python_venv || fail "this python3 ($(command -v python3)) cannot make a virtual environment." \
             "Install its venv and ensurepip modules, or put Debian's /usr/bin first on the PATH."
     fi
