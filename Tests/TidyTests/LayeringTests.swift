@@ -48,7 +48,8 @@ struct LayeringTests {
         let targets = Set(
             manifest.matches(of: /arget\(\s*name: "([A-Za-z]+)"/).map { String($0.1) }
                 + manifest.matches(of: /systemLibrary\(\s*name: "([A-Za-z]+)"/).map { String($0.1) })
-        let folders = SourceTree.folders(in: "Sources").union(SourceTree.folders(in: "Tests"))
+        let tests = SourceTree.swift.filter { $0.path.hasPrefix("Tests/") }.map { $0.module }
+        let folders = SourceTree.folders(in: "Sources").union(tests)
         #expect(folders == targets, "A folder that Package.swift does not list is never built, so never tested.")
     }
 
