@@ -32,7 +32,7 @@ struct SourceTests {
     @Test("A source file opens with a comment that says its purpose", arguments: SourceTree.sources)
     func purpose(_ file: SourceFile) {
         // At the very top, or as the doc comment of the first declaration after the imports.
-        let opening = file.lines.drop { $0.isEmpty || $0.contains(/^((public|internal|package) )?import /) }
+        let opening = file.lines.drop { $0.isEmpty || $0.contains(/^(public |internal |package )?import\b/) }
             .prefix { $0.hasPrefix("//") }
         #expect(
             opening.reduce(0) { $0 + $1.count } >= 20,
