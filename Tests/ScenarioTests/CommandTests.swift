@@ -1,6 +1,7 @@
 // The command line: exit statuses, what `check` says, and configuration by flags or environment alone.
 
 import Foundation
+import Glibc
 import Testing
 
 @Suite("Commands", .scenario)
@@ -85,6 +86,36 @@ struct CommandTests {
             let outcome = try ProxyProcess.finish(["run", "--config", folder.path + "/absent.conf"], in: folder)
             #expect(outcome.ending == .exited(78))
             #expect(outcome.errors.contains("absent.conf"))
+        }
+    }
+
+    @Test("health is 0 while the proxy answers, and 1 when nobody does")
+    func health() throws {
+        try Scene.play { scene throws in
+            let listen = ["health", "--config", scene.folder.path + "/proxy.conf", "--listen", "127.0.0.1:\(scene.proxy.port)"]
+            #expect(try ProxyProcess.finish(listen, in: scene.folder).ending == .exited(0))
+            scene.proxy.child.signal(SIGTERM)
+            #expect(try scene.proxy.child.waitForEnd() == .exited(0))
+            #expect(try ProxyProcess.finish(listen, in: scene.folder).ending == .exited(1))
+        }
+    }
+
+    @Test("check --fetch is 0 when the issuer's keys can be had, and 1 when not")
+    func checkFetch() throws {
+        try withTemporaryFolder { folder throws in
+            let issuer = try ScriptedIssuer(keys: [TokenMint()])
+            defer { issuer.end() }
+            let flags = [
+                "check", "--fetch", "--upstream", "http://127.0.0.1:3000", "--issuer", issuer.identifier, "--audience",
+                Scene.audience,
+            ]
+            let good = try ProxyProcess.finish(flags, in: folder)
+            #expect(good.ending == .exited(0), "\(good.errors)")
+            #expect(good.output.contains(issuer.identifier))
+            issuer.answerKeySet(.status(500))
+            let bad = try ProxyProcess.finish(flags, in: folder)
+            #expect(bad.ending == .exited(1))
+            #expect((bad.output + bad.errors).contains("500"))
         }
     }
 

@@ -55,6 +55,9 @@ final class Socket: Sendable {
 
     static func connect(port: UInt16, receiveBufferBytes: Int32? = nil) throws -> Socket {
         let socket = try tcp()
+        // Linux bounds a connect by the send timeout: a listener's queue may be full.
+        var bound = timeval(tv_sec: 20, tv_usec: 0)
+        unsafe setsockopt(socket.descriptor, SOL_SOCKET, SO_SNDTIMEO, &bound, socklen_t(MemoryLayout<timeval>.size))
         if var bytes = receiveBufferBytes {
             // Before the connect: the window's scale is agreed on there.
             unsafe setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
