@@ -31,7 +31,8 @@ struct DemoTests {
                 for (number, line) in announced.enumerated() {
                     let shell = try ChildProcess(
                         "/bin/sh", ["-c", "\(line.2) --silent --max-time 30"], in: folder, name: "curl-\(number)")
-                    #expect(try shell.waitForEnd() == .exited(0))
+                    let ending = try shell.waitForEnd()
+                    #expect(ending == .exited(0))
                     #expect(shell.output.hasPrefix("HTTP/1.1 \(line.1) "), "\(line.2)\n\(shell.output)")
                     if number == 0 { #expect(shell.output.contains("auth0|alice")) }
                     if number == 2 { #expect(shell.output.contains("ID token")) }
@@ -77,7 +78,8 @@ struct DemoTests {
                 let children = demo.children()
                 #expect(!children.isEmpty)
                 end(demo)
-                #expect(try demo.waitForEnd() == ending)
+                let ended = try demo.waitForEnd()
+                #expect(ended == ending, "\(demo.errors)\(demo.output.suffix(500))")
                 try eventually("the demo's children are gone") { !children.contains { ChildProcess.isAlive($0) } }
             }
         }

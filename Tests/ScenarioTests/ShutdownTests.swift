@@ -27,13 +27,14 @@ struct ShutdownTests {
 
             scene.proxy.child.signal(signal)
             #expect(try idle.isClosedByProxy())
-            try eventually("new connections are refused") { (try? scene.client()) == nil }
+            try eventually("new connections are refused") { try scene.refusesConnections() }
             #expect(scene.proxy.child.ended == nil)
             mayAnswer.withLock { $0 = true }
             let response = try busy.response()
             #expect(response.text == "finished")
             #expect(try busy.isClosedByProxy())
-            #expect(try scene.proxy.child.waitForEnd() == .exited(0))
+            let ending = try scene.proxy.child.waitForEnd()
+            #expect(ending == .exited(0))
         }
     }
 
@@ -44,7 +45,8 @@ struct ShutdownTests {
             try client.get(token: scene.token())
             try eventually("the request is upstream") { !scene.origin.received.isEmpty }
             scene.proxy.child.signal(SIGTERM)
-            #expect(try scene.proxy.child.waitForEnd() == .exited(0))
+            let ending = try scene.proxy.child.waitForEnd()
+            #expect(ending == .exited(0))
         }
     }
 
@@ -55,9 +57,10 @@ struct ShutdownTests {
             try client.get(token: scene.token())
             try eventually("the request is upstream") { !scene.origin.received.isEmpty }
             scene.proxy.child.signal(SIGTERM)
-            try eventually("the drain has begun") { (try? scene.client()) == nil }
+            try eventually("the drain has begun") { try scene.refusesConnections() }
             scene.proxy.child.signal(SIGTERM)
-            #expect(try scene.proxy.child.waitForEnd() == .exited(1))
+            let ending = try scene.proxy.child.waitForEnd()
+            #expect(ending == .exited(1))
         }
     }
 }

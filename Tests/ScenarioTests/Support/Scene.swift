@@ -80,6 +80,16 @@ final class Scene: Sendable {
         try RawClient(port: proxy.port, receiveBufferBytes: receiveBufferBytes)
     }
 
+    /// The proxy no longer listens. One whose connections only wait to be accepted still does.
+    func refusesConnections() throws -> Bool {
+        do {
+            _ = try client()
+            return false
+        } catch is ConnectionRefused {
+            return true
+        }
+    }
+
     /// One GET over a connection of its own.
     func get(_ path: String = "/", token: String? = nil, fields: [String] = []) throws -> RawMessage {
         let client = try client()

@@ -64,7 +64,10 @@ final class Socket: Sendable {
         }
         var address = loopback(port)
         let status = unsafe withSockaddr(&address) { unsafe Glibc.connect(socket.descriptor, $0, $1) }
-        guard status == 0 else { throw failure("connect to port \(port)") }
+        guard status == 0 else {
+            if errno == ECONNREFUSED { throw ConnectionRefused() }
+            throw failure("connect to port \(port)")
+        }
         var on: Int32 = 1
         unsafe setsockopt(socket.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         return socket
@@ -150,6 +153,9 @@ final class Socket: Sendable {
 
 /// No child inherits the descriptor.
 func closeOnExec(_ descriptor: Int32) { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+
+/// Nobody listens there.
+struct ConnectionRefused: Error {}
 
 /// The peer reset the connection.
 struct SocketReset: Error {}
