@@ -1,5 +1,5 @@
-# The image of a sidecar or a gateway: the binary, the four packages it loads, and nothing that runs
-# before it. Configured by the environment alone,
+# The image of a sidecar or a gateway: the binary, the libraries it loads, and nothing that runs before
+# it. Configured by the environment alone,
 #
 #   docker run -e ANTECHAMBER_UPSTREAM=… -e ANTECHAMBER_ISSUER=… -e ANTECHAMBER_AUDIENCE=… -p 8080:8080 antechamber
 #
@@ -24,7 +24,7 @@ RUN swift build --configuration release --product antechamber --static-swift-std
 FROM debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libssl3 libcurl4 zlib1g ca-certificates \
+    && apt-get install --yes --no-install-recommends libssl3 libcurl4 zlib1g libstdc++6 ca-certificates \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=builder /out/antechamber /usr/local/bin/antechamber
 # Only this line, and in a file rather than in the environment, which would beat a mounted file's own
