@@ -29,7 +29,7 @@ public struct KeyCache: ~Copyable {
     static let lostAfterNanoseconds: Int64 = 1_000_000_000
 
     private let policy: KeyPolicy
-    private let plan: Plan
+    private let plan: KeyPlan
     /// The pinned file behind another source.
     private let fallbackFile: String?
     private var holding = Holding.nothing
@@ -44,7 +44,7 @@ public struct KeyCache: ~Copyable {
     /// Throws where the policy leads to no keys whatever answers: the configuration refuses such a policy.
     public init(issuer: String, policy: KeyPolicy) throws(KeySourceError) {
         self.policy = policy
-        plan = try Plan(issuer: issuer, policy: policy)
+        plan = try KeyPlan(issuer: issuer, policy: policy)
         fallbackFile = policy.source == .fileOnly ? nil : policy.file
     }
 
@@ -298,13 +298,6 @@ public struct KeyCache: ~Copyable {
 
 // MARK: What is remembered
 
-/// Where the keys of an issuer come from, checked once.
-private enum Plan {
-    case discovery(Discovery.Locations)
-    case uri(HTTPURL)
-    case file(String)
-}
-
 private enum Holding {
     case nothing
     case fetched(Fetched)
@@ -359,28 +352,6 @@ private enum NotedCondition: Equatable {
     case stale(String)
     case pinned(String)
     case unavailable(String)
-}
-
-extension Plan {
-    init(issuer: String, policy: KeyPolicy) throws(KeySourceError) {
-        switch policy.source {
-        case .discovery:
-            do throws(DiscoveryError) {
-                self = .discovery(try Discovery.locations(ofIssuer: issuer))
-            } catch {
-                throw KeySourceError(issuer: issuer, reason: error.reason)
-            }
-        case .uri(let text):
-            do throws(HTTPURLError) {
-                self = .uri(try HTTPURL(parsing: text))
-            } catch {
-                throw KeySourceError(issuer: issuer, reason: "the jwks_uri \(error.reason)")
-            }
-        case .fileOnly:
-            guard let file = policy.file else { throw KeySourceError(issuer: issuer, reason: "no jwks_file is named") }
-            self = .file(file)
-        }
-    }
 }
 
 extension KeySet {

@@ -1,3 +1,5 @@
+// Fields that a Connection field names end at this hop: which those are, without asking for each field in turn.
+
 internal import Bytes
 internal import HTTPWire
 

@@ -1,0 +1,30 @@
+// What a key policy comes to: the places that keys are fetched from, checked before anything is fetched.
+
+/// Where the keys of an issuer come from, checked once.
+enum KeyPlan {
+    case discovery(Discovery.Locations)
+    case uri(HTTPURL)
+    case file(String)
+}
+
+extension KeyPlan {
+    init(issuer: String, policy: KeyPolicy) throws(KeySourceError) {
+        switch policy.source {
+        case .discovery:
+            do throws(DiscoveryError) {
+                self = .discovery(try Discovery.locations(ofIssuer: issuer))
+            } catch {
+                throw KeySourceError(issuer: issuer, reason: error.reason)
+            }
+        case .uri(let text):
+            do throws(HTTPURLError) {
+                self = .uri(try HTTPURL(parsing: text))
+            } catch {
+                throw KeySourceError(issuer: issuer, reason: "the jwks_uri \(error.reason)")
+            }
+        case .fileOnly:
+            guard let file = policy.file else { throw KeySourceError(issuer: issuer, reason: "no jwks_file is named") }
+            self = .file(file)
+        }
+    }
+}
