@@ -6,8 +6,14 @@ struct ConnectionOptions {
     var close = false
     var keepAlive = false
     var upgrade = false
-    /// An element that is no token: which field it was meant to name cannot be told.
+    /// An element that is no token, so that it cannot be told which field it was meant to name; or more than
+    /// `countMax` of them.
     var isMalformed = false
+
+    /// Each field of the head is looked for among these before it is forwarded: without a bound, 32 KiB of `a,a,a,…`
+    /// would cost milliseconds a request.
+    static let countMax = 32
+    private var count = 0
 
     init(_ fields: borrowing [Field], kinds: FieldKindSet, in bytes: Span<UInt8>) {
         guard kinds.contains(.connection) else { return }
@@ -19,6 +25,8 @@ struct ConnectionOptions {
     }
 
     private mutating func add(_ option: Span<UInt8>) {
+        count += 1
+        if count > Self.countMax { isMalformed = true }
         if option.equalsIgnoringCase("keep-alive") {
             keepAlive = true
         } else if option.equalsIgnoringCase("close") {

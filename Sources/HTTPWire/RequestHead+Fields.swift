@@ -8,7 +8,7 @@ extension RequestHead {
         try applyHost(bytes)
         try applyFraming(bytes)
         let options = ConnectionOptions(fields, kinds: kinds, in: bytes)
-        if options.isMalformed { throw RequestError(.badRequest, "Connection is not a list of tokens") }
+        if options.isMalformed { throw RequestError(.badRequest, "Connection is not a list of at most 32 tokens") }
         isPersistent = options.isPersistent(version)
         // HTTP/1.0 has no Upgrade and no 100: both are ignored there (RFC 9110 §7.8, §10.1.1).
         hasUpgrade = version == .http11 && options.upgrade && kinds.contains(.upgrade)

@@ -72,6 +72,7 @@ private func expectRefused(
         "__proto__: x", "__PROTO__: x",
         // Lists that name nobody can say what.
         "Connection: a b", "Connection: close;", "Connection: \"close\"", "Connection: \u{E9}",
+        "Connection: \(Array(repeating: "a", count: 33).joined(separator: ","))",
     ])
     func `A malformed field line is a bad request`(line: String) {
         expectRefused("GET / HTTP/1.1\r\nHost: a\r\n\(line)\r\n\r\n", .badRequest)
