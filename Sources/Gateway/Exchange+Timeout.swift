@@ -42,7 +42,7 @@ extension Exchange {
     func timedOut() {
         switch wait {
         case .requestHead:
-            if clientInput.isEmpty { abandon() } else { refuse(.requestTimeout) }
+            if clientInput.isEmpty { abandon(reset: false) } else { refuse(.requestTimeout) }
         case .keys:
             stopAwaitingKeys()
         case .clientTakesResponse:

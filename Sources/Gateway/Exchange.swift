@@ -47,6 +47,9 @@ final class Exchange {
     static let turnsMax = 32
 
     unowned let worker: Worker
+    /// Counts the connections served. Whoever keeps an exchange for later compares it: by then the exchange may be
+    /// another client's.
+    private(set) var turn: UInt64 = 0
     var client: ClientConnection?
     var upstream: UpstreamConnection?
 
@@ -101,11 +104,6 @@ final class Exchange {
 
     var isActive: Bool { client != nil }
 
-    var isAwaitingKeys: Bool {
-        if case .awaitingKeys = request { return isActive }
-        return false
-    }
-
     /// Whether no large head or body has made a buffer grow beyond what is worth keeping.
     var hasStandardBuffers: Bool {
         clientInput.capacity == Exchange.inputBytes && upstreamInput.capacity == Exchange.inputBytes
@@ -118,6 +116,7 @@ final class Exchange {
     /// Takes over a connection that has something to read.
     func begin(for client: ClientConnection) {
         self.client = client
+        turn += 1
         startedAt = worker.loop.now
         progressedAt = startedAt
         requestID = RequestID(using: &worker.requestIDs)

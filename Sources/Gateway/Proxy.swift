@@ -73,6 +73,8 @@ public final class Proxy {
         for (worker, loop) in zip(workers, loops) {
             loop.mailbox.post { worker.unwrapped.drain { drained.arrive() } }
         }
+        // The workers listen on duplicates: with ours open the kernel would go on queueing connections.
+        bound = []
         drained.whenReached(completion)
     }
 

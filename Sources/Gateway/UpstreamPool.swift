@@ -17,7 +17,9 @@ final class UpstreamPool {
     /// - Parameter checked: ask the kernel whether the backend has closed it meanwhile.
     func take(checked: Bool) -> UpstreamConnection? {
         while let connection = idle.popLast() {
-            if connection.reusableUntil > loop.now, !(checked && connection.hasUnreadInput) {
+            // What may have come to an idle connection is nobody's response.
+            let mustAsk = checked || connection.canRead
+            if connection.reusableUntil > loop.now, !(mustAsk && connection.hasUnreadInput) {
                 connection.isReused = true
                 return connection
             }

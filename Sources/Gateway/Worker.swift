@@ -75,8 +75,8 @@ final class Worker: ListenerHandler {
     private var clients: [ClientConnection?] = []
     private var freeClients: [Int] = []
     private var spareExchanges: [Exchange] = []
-    private var awaitingKeys: [[Exchange]]
-    private var awaitingAddresses: [Exchange] = []
+    private var awaitingKeys: [[WaitingExchange]]
+    private var awaitingAddresses: [WaitingExchange] = []
     private var onDrained: (() -> Void)?
 
     init(loop: EventLoop, shared: Shared) {
@@ -148,14 +148,15 @@ final class Worker: ListenerHandler {
         authenticator.install(keys, forIssuerAt: index)
         let waiting = awaitingKeys[index]
         awaitingKeys[index] = []
-        for exchange in waiting where exchange.isAwaitingKeys {
+        for waiter in waiting {
+            guard let exchange = waiter.exchange, exchange.request == .awaitingKeys else { continue }
             exchange.decide()
             exchange.advance()
         }
     }
 
     func awaitKeys(_ exchange: Exchange, issuerIndex: Int, unknownKeyID: Bool) {
-        awaitingKeys[issuerIndex].append(exchange)
+        awaitingKeys[issuerIndex].append(WaitingExchange(exchange))
         shared.wantKeys(issuerIndex, unknownKeyID)
     }
 
@@ -167,14 +168,15 @@ final class Worker: ListenerHandler {
         upstreamAddresses = addresses
         let waiting = awaitingAddresses
         awaitingAddresses = []
-        for exchange in waiting where exchange.awaitsAddresses {
+        for waiter in waiting {
+            guard let exchange = waiter.exchange, exchange.awaitsAddresses else { continue }
             exchange.openConnection()
             exchange.advance()
         }
     }
 
     func awaitAddresses(_ exchange: Exchange) {
-        awaitingAddresses.append(exchange)
+        awaitingAddresses.append(WaitingExchange(exchange))
     }
 
     // MARK: The end
@@ -183,9 +185,16 @@ final class Worker: ListenerHandler {
     func drain(_ completion: @escaping () -> Void) {
         isDraining = true
         onDrained = completion
-        for listener in listeners { listener.stop() }
+        // Connections that the kernel has queued would be reset with the socket: they are served as the last ones.
+        for listener in listeners {
+            listener.acceptQueued()
+            listener.stop()
+        }
         listeners = []
-        for client in clients.compactMap({ $0 }) where client.isBetweenRequests { client.close() }
+        // A request that has arrived on an idle connection, but was not read yet, is in flight as well.
+        for client in clients.compactMap({ $0 }) where client.isBetweenRequests && !client.hasUnreadInput {
+            client.close()
+        }
         reportIfDrained()
     }
 
@@ -204,6 +213,19 @@ final class Worker: ListenerHandler {
         onDrained = nil
         completion()
     }
+}
+
+/// An exchange that waits for something of the worker's, as long as it serves the same connection.
+private struct WaitingExchange {
+    private let held: Exchange
+    private let turn: UInt64
+
+    init(_ exchange: Exchange) {
+        held = exchange
+        turn = exchange.turn
+    }
+
+    var exchange: Exchange? { held.isActive && held.turn == turn ? held : nil }
 }
 
 /// Client connections at once, over all workers.

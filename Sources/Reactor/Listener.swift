@@ -38,7 +38,12 @@ public final class Listener: DescriptorHandler, TimerHandler {
         retryTimer = loop.addTimer(self)
     }
 
-    /// Stops accepting. Connections that the kernel has queued are not taken any more.
+    /// Takes the connections that wait in the kernel's queue, a batch at most.
+    public func acceptQueued() {
+        acceptBatch()
+    }
+
+    /// Stops accepting, and closes the socket with the listener itself. What the kernel has queued is reset.
     public func stop() {
         if let held = registration {
             registration = nil
@@ -51,6 +56,10 @@ public final class Listener: DescriptorHandler, TimerHandler {
     }
 
     public func descriptorReady(_ events: ReadyEvents) {
+        acceptBatch()
+    }
+
+    private func acceptBatch() {
         for _ in 0..<Listener.batch {
             if !handler.mayAccept {
                 rest()
