@@ -15,7 +15,11 @@ final class Service {
     private let proxy: Proxy
     private let accessLog: LogFile?
     private var signals: [SignalSource] = []
-    private var isEnding = false
+    /// Monotonic nanoseconds of the signal that asked for the end.
+    private var endingSince: Int64?
+
+    /// Signals this close together are one wish: timeout(1), for one, sends its signal to the process and to the group.
+    private static let sameSignalNanoseconds: Int64 = 100_000_000
 
     /// Opens the logs and prepares the proxy.
     ///
@@ -53,12 +57,13 @@ final class Service {
         for signal in [SIGTERM, SIGINT] {
             signals.append(
                 SignalSource(signal, on: .main) { [unowned self] in
-                    if isEnding {
-                        log.log(.notice, "stopped at once by a second signal")
-                        finish(.no, exit)
-                    } else {
+                    guard let endingSince else {
                         end(.success, exit)
+                        return
                     }
+                    if Clock.monotonicNanoseconds() - endingSince < Service.sameSignalNanoseconds { return }
+                    log.log(.notice, "stopped at once by a second signal")
+                    finish(.no, exit)
                 })
         }
         signals.append(
@@ -75,7 +80,7 @@ final class Service {
 
     /// Drains for at most `shutdown_timeout`, then exits.
     func end(_ code: ExitCode, _ exit: @escaping (ExitCode) -> Void) {
-        isEnding = true
+        endingSince = Clock.monotonicNanoseconds()
         log.log(.notice, "draining: no new connections, requests in flight finish")
         let ending = QueueBound((service: self, exit: exit), on: .main)
         proxy.drain {

@@ -11,8 +11,9 @@ final class SampleBackend {
     let port: UInt16
     private let process: pid_t
     private let lifeline: Int32
-    /// Watches its standard output, which ends when it does. Closes the descriptor when cancelled.
-    private let output: any DispatchSourceRead
+    /// Its standard output, which ends when it does.
+    private let output: Int32
+    private var isStopped = false
 
     private static let script = "Examples/backend/server.mjs"
 
@@ -46,13 +47,11 @@ final class SampleBackend {
             throw error
         }
         lifeline = inputWrite
-        output = DispatchSource.makeReadSource(fileDescriptor: outputRead, queue: .main)
-        output.setCancelHandler { close(outputRead) }
+        output = outputRead
         guard let line = SampleBackend.readLine(outputRead), let colon = line.lastIndex(of: ":"),
             let port = UInt16(line[line.index(after: colon)...])
         else {
-            output.activate()
-            output.cancel()
+            close(outputRead)
             kill(process, SIGKILL)
             _ = waitpid(process, nil, 0)
             close(inputWrite)
@@ -63,21 +62,23 @@ final class SampleBackend {
 
     /// Calls `handler` on the main queue when the process ends before `stop`.
     func onExit(_ handler: @escaping () -> Void) {
-        let descriptor = Int32(output.handle)
-        output.setEventHandler { [output] in
+        let output = output
+        let ending = QueueBound((backend: self, handler: handler), on: .main)
+        // A blocking read, and no DispatchSource: libdispatch's manager thread goes on using a source after it has
+        // reported a hang-up, and crashes when the handler has cancelled it meanwhile.
+        DispatchQueue.global().async {
             var discarded = [UInt8](repeating: 0, count: 4096)
-            if unsafe read(descriptor, &discarded, discarded.count) <= 0 {
-                output.setEventHandler(handler: nil)
-                handler()
+            while unsafe read(output, &discarded, discarded.count) > 0 {}
+            DispatchQueue.main.async {
+                let (backend, handler) = ending.unwrapped
+                if !backend.isStopped { handler() }
             }
         }
-        output.activate()
     }
 
     /// Ends it and waits until it has.
     func stop() {
-        output.setEventHandler(handler: nil)
-        output.cancel()
+        isStopped = true
         close(lifeline)
         kill(process, SIGTERM)
         _ = waitpid(process, nil, 0)
