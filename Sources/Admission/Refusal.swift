@@ -68,6 +68,11 @@ public struct Refusal: Sendable, Equatable, Error {
         .upstreamUnreachable, "No connection to the backend could be made, or it closed before it answered.",
         hint: "The request was fine as far as it was looked at: see whether the backend is up.")
 
+    /// The backend did not accept a connection in time.
+    public static let upstreamConnectTimeout = Refusal(
+        .upstreamTimeout, "No connection to the backend was made in time.",
+        hint: "The request was fine as far as it was looked at: see whether the backend is up, and reachable.")
+
     /// The backend took the request and fell silent.
     public static let upstreamTimeout = Refusal(
         .upstreamTimeout, "The backend took the request, but sent nothing for too long.",

@@ -5,7 +5,7 @@ internal import HTTPWire
 internal import JOSE
 
 extension Refusal {
-    /// Appends the whole response.
+    /// Appends the whole response, and returns how many bytes of it are the body.
     ///
     /// - Parameters:
     ///   - requestID: goes into the body and into `X-Request-Id`: visible ASCII of our own making.
@@ -13,10 +13,11 @@ extension Refusal {
     ///   - plainText: the client takes `text/plain` only; see `RequestHead.acceptsOnlyPlainText(in:)`.
     ///   - omitBody: the request was a HEAD: Content-Length is what a GET would have got (RFC 9110 §9.3.2).
     ///   - close: the connection closes after this response.
+    @discardableResult
     public func writeResponse(
         into out: ByteBuffer, at now: Instant, requestID: Span<UInt8>, realm: String, plainText: Bool, omitBody: Bool,
         close: Bool
-    ) {
+    ) -> UInt64 {
         let body = ByteBuffer(capacity: 1024)
         if plainText {
             writePlainText(into: body, requestID: requestID)
@@ -45,7 +46,9 @@ extension Refusal {
         out.append("Content-Length: ")
         out.appendDecimal(UInt64(body.count))
         out.append(close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n")
-        if !omitBody { out.append(body.readable) }
+        if omitBody { return 0 }
+        out.append(body.readable)
+        return UInt64(body.count)
     }
 
     private func writeChallenge(_ challenge: BearerChallenge, realm: String, into out: ByteBuffer) {
@@ -104,6 +107,8 @@ extension Refusal {
         json.name("request_id")
         json.string(requestID.text())
         json.endObject()
+        // For whoever reads it on a terminal.
+        body.append(ASCII.lf)
     }
 
     private func write(_ values: [String], as name: String, into json: inout JSONWriter) {

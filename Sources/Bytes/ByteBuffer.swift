@@ -56,13 +56,6 @@ public final class ByteBuffer {
         }
     }
 
-    /// Drops `count` bytes from the back: takes back what was appended last.
-    @inlinable
-    public func truncate(by count: Int) {
-        precondition(count >= 0 && count <= self.count)
-        unsafe end &-= count
-    }
-
     @inlinable
     public func removeAll() {
         unsafe start = 0

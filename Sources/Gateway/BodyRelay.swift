@@ -29,12 +29,6 @@ struct BodyRelay {
         return false
     }
 
-    /// Bytes still to come, where the framing says.
-    var remainingLength: UInt64? {
-        if case .length(let remaining) = source { return remaining }
-        return nil
-    }
-
     mutating func start(_ incoming: BodyFraming, as outgoing: BodyFraming) {
         bodyBytes = 0
         writesChunks = outgoing == .chunked

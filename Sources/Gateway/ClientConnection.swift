@@ -76,15 +76,12 @@ final class ClientConnection: SocketStream, TimerHandler {
 
     /// The exchange is over and has let go: wait for the next request.
     func idle() {
-        let keepalive = worker.settings.timeouts.keepalive
-        if worker.isDraining || keepalive == 0 {
+        if worker.closesAfterResponse {
             close()
             return
         }
-        // Before the first request the head's own time goes on.
-        if case .fresh = phase { return }
         phase = .idle
-        schedule(at: loop.now + keepalive * 1_000_000)
+        schedule(at: loop.now + worker.settings.timeouts.keepalive * 1_000_000)
     }
 
     /// The exchange is over and has let go: close, once the client has what was sent.

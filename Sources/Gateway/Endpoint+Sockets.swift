@@ -1,6 +1,7 @@
 // Configured endpoints as the kernel's addresses.
 
 public import Configuration
+import Glibc
 public import Reactor
 
 extension Endpoint {
@@ -22,7 +23,7 @@ extension Endpoint {
 extension BoundSocket {
     /// Binds and listens at a configured endpoint.
     public convenience init(endpoint: Endpoint, sharesPort: Bool) throws(SystemError) {
-        guard let address = endpoint.address else { throw SystemError("bind", code: 99 /* EADDRNOTAVAIL */) }
+        guard let address = endpoint.address else { throw SystemError("bind", code: EADDRNOTAVAIL) }
         if case .unix(let path) = endpoint {
             try self.init(address, unixPath: path, sharesPort: sharesPort)
         } else {

@@ -10,14 +10,15 @@ extension Exchange {
     func refuse(_ refusal: Refusal) {
         precondition(response == .awaitingHead)
         dropUpstream()
+        worker.forgetWaiting(self)
         upstreamOutput.removeAll()
         let input = clientInput
         let plainText = hasHead && holdsHead && requestParser.head.acceptsOnlyPlainText(in: input.readable)
-        let keepsConnection = hasHead && requestParser.head.isPersistent && !worker.isDraining && skipRequestBody()
+        let keepsConnection = hasHead && requestParser.head.isPersistent && !worker.closesAfterResponse && skipRequestBody()
         closesClient = !keepsConnection
         lingersAtClose = !keepsConnection
         let requestID = requestID.characters
-        refusal.writeResponse(
+        record.responseBodyBytes = refusal.writeResponse(
             into: clientOutput, at: now, requestID: requestID.span,
             realm: worker.settings.admission.realm, plainText: plainText,
             omitBody: hasHead && requestParser.head.method == .head, close: !keepsConnection)

@@ -22,7 +22,7 @@ extension Exchange {
                     return true
                 }
             }
-            if input.writableCount == 0 { input.reserve(Exchange.inputBytes) }
+            if input.writableCount == 0 { input.reserve(1) }
             switch client.fill(input) {
             case .moved:
                 progressedAt = worker.loop.now
@@ -53,6 +53,7 @@ extension Exchange {
 
     /// Judges the request; again after its issuer's keys have changed.
     func decide() {
+        worker.forgetWaiting(self)
         request = .readingHead
         let before = worker.accessLog == nil ? 0 : Clock.monotonicNanoseconds()
         let input = clientInput
@@ -116,7 +117,7 @@ extension Exchange {
         var moved = false
         for _ in 0..<Exchange.turnsMax {
             guard moveRequestBody() else { return true }
-            if !flushUpstream() { return moved }
+            flushUpstream()
             if request == .complete { return true }
             if upstreamOutput.count >= Exchange.outputBytesMax { return moved }
             if clientInput.writableCount == 0 { clientInput.reserve(1) }

@@ -18,10 +18,11 @@ extension Exchange {
                 return true
             }
             connection.isConnecting = false
+            worker.connected(toAddressAt: addressesTried - 1)
             moved = true
             progressedAt = worker.loop.now
         }
-        if !flushUpstream() { return false }
+        flushUpstream()
         while upstream === connection, response == .awaitingHead {
             if !input.isEmpty {
                 do throws(ResponseError) {
@@ -34,8 +35,8 @@ extension Exchange {
                     return true
                 }
             }
-            if upstreamInput.writableCount == 0 { upstreamInput.reserve(Exchange.inputBytes) }
-            switch connection.fill(upstreamInput) {
+            if input.writableCount == 0 { input.reserve(1) }
+            switch connection.fill(input) {
             case .moved:
                 progressedAt = worker.loop.now
                 hasResponseBytes = true
@@ -82,7 +83,7 @@ extension Exchange {
             holdsHead = false
         }
         // A request that is still being sent after its answer has no known end on this connection.
-        let close = !requestParser.head.isPersistent || request != .complete || worker.isDraining
+        let close = !requestParser.head.isPersistent || request != .complete || worker.closesAfterResponse
         let outcome = DownstreamResponseHead.write(
             responseParser.head, from: input.readable, to: version, at: now, close: close, into: clientOutput)
         closesClient = outcome.closes
@@ -98,6 +99,8 @@ extension Exchange {
     /// Moves the body from the upstream to the client as far as both allow.
     func relayResponseBody() -> Bool {
         guard let connection = upstream else { return false }
+        // The request's direction is done once all of it has been read, which is not yet sent.
+        if request == .complete { flushUpstream() }
         var moved = false
         for _ in 0..<Exchange.turnsMax {
             do throws(ChunkError) {
@@ -148,8 +151,8 @@ extension Exchange {
         response = .complete
     }
 
-    /// False: the client is gone, and with it the exchange.
-    private func flushClient() -> Bool {
+    /// Writes what the client takes. False: the client is gone, and with it the exchange.
+    func flushClient() -> Bool {
         let before = clientOutput.count
         switch client!.flush(clientOutput) {
         case .done, .blocked:

@@ -19,7 +19,11 @@ extension Exchange {
         if response == .complete || !clientOutput.isEmpty { return .clientTakesResponse }
         guard let upstream, !upstream.isConnecting else { return .connect }
         if !upstreamOutput.isEmpty { return .upstreamTakesRequest }
-        return request == .relayingBody ? .clientSendsBody : .upstreamAnswers
+        if request == .complete { return .upstreamAnswers }
+        // A client that was told to expect a 100 sends nothing until the backend has said so.
+        let awaitsContinue =
+            requestParser.head.expectsContinue && interimResponses == 0 && requestRelay.bodyBytes == 0
+        return awaitsContinue ? .upstreamAnswers : .clientSendsBody
     }
 
     func armTimer() {
@@ -49,8 +53,13 @@ extension Exchange {
             abandon()
         case .clientSendsBody:
             end(with: .requestTimeout)
-        case .connect, .upstreamTakesRequest, .upstreamAnswers:
-            worker.log.log(.warn, "upstream \(worker.upstreamName): timed out")
+        case .connect:
+            if upstream == nil { refuse(.upstreamConnectTimeout) } else { connectFailed("timed out", timedOut: true) }
+        case .upstreamTakesRequest:
+            worker.log.log(.warn, "upstream \(worker.upstreamName): takes no more of the request: timed out")
+            end(with: .upstreamTimeout)
+        case .upstreamAnswers:
+            worker.log.log(.warn, "upstream \(worker.upstreamName): sends nothing: timed out")
             end(with: .upstreamTimeout)
         }
         advance()

@@ -9,9 +9,7 @@ extension Exchange {
     func connectUpstream() {
         upstreamStartedAt = worker.loop.now
         progressedAt = upstreamStartedAt
-        // A pooled connection may be dying unseen. A request that can be sent twice finds out by trying; for any
-        // other the kernel is asked first, which leaves only the moment between question and send.
-        if let pooled = worker.pool.take(checked: !isRepeatable) {
+        if let pooled = worker.pool.take() {
             attach(pooled)
         } else {
             openConnection()
@@ -34,20 +32,20 @@ extension Exchange {
 
     /// Connects to the next address that this exchange has not tried.
     func openConnection() {
-        awaitsAddresses = false
+        worker.forgetWaiting(self)
         switch worker.upstreamAddresses {
         case .resolving:
-            awaitsAddresses = true
             worker.awaitAddresses(self)
         case .unknown(let reason):
             worker.log.log(.error, "upstream \(worker.upstreamName): the name cannot be resolved: \(reason)")
             refuse(.upstreamUnreachable)
         case .known(let addresses):
             guard addressesTried < addresses.count else {
-                refuse(.upstreamUnreachable)
+                worker.log.log(.warn, "upstream \(worker.upstreamName): no connection: \(connectFailure)")
+                refuse(connectTimedOut ? .upstreamConnectTimeout : .upstreamUnreachable)
                 return
             }
-            let address = addresses[addressesTried]
+            let address = worker.address(addressesTried, of: addresses)
             addressesTried += 1
             do throws(SystemError) {
                 attach(try UpstreamConnection(worker: worker, to: address))
@@ -57,18 +55,21 @@ extension Exchange {
         }
     }
 
-    func connectFailed(_ reason: String) {
-        worker.log.log(.warn, "upstream \(worker.upstreamName): connect: \(reason)")
+    /// The address at hand does not answer: on to the next.
+    func connectFailed(_ reason: String, timedOut: Bool = false) {
+        connectFailure = reason
+        connectTimedOut = timedOut
+        progressedAt = worker.loop.now
         dropUpstream()
         openConnection()
     }
 
-    /// Sends what is there of the request. False: the connection takes no more for now.
-    func flushUpstream() -> Bool {
-        guard let connection = upstream, !connection.isConnecting else { return false }
+    /// Sends what is there of the request, as far as the connection takes it.
+    func flushUpstream() {
+        guard let connection = upstream, !connection.isConnecting else { return }
         if upstreamWriteFailed {
             upstreamOutput.removeAll()
-            return true
+            return
         }
         let before = upstreamOutput.count
         switch connection.flush(upstreamOutput) {
@@ -79,7 +80,6 @@ extension Exchange {
             upstreamWriteFailed = true
             upstreamOutput.removeAll()
         }
-        return true
     }
 
     /// The connection ended before the response's head was complete.

@@ -47,9 +47,6 @@ final class Exchange {
     static let turnsMax = 32
 
     unowned let worker: Worker
-    /// Counts the connections served. Whoever keeps an exchange for later compares it: by then the exchange may be
-    /// another client's.
-    private(set) var turn: UInt64 = 0
     var client: ClientConnection?
     var upstream: UpstreamConnection?
 
@@ -74,9 +71,14 @@ final class Exchange {
     var holdsHead = false
     var hasHead = false
     var keyWaits = 0
-    var addressesTried = 0
-    var hasRetried = false
+    /// The issuer whose keys are awaited.
+    var awaitedIssuer: Int?
+    /// The backend's name is being looked up.
     var awaitsAddresses = false
+    var addressesTried = 0
+    var connectFailure = ""
+    var connectTimedOut = false
+    var hasRetried = false
     var interimResponses = 0
     /// A byte of the response has arrived.
     var hasResponseBytes = false
@@ -116,7 +118,6 @@ final class Exchange {
     /// Takes over a connection that has something to read.
     func begin(for client: ClientConnection) {
         self.client = client
-        turn += 1
         startedAt = worker.loop.now
         progressedAt = startedAt
         requestID = RequestID(using: &worker.requestIDs)
@@ -168,15 +169,9 @@ final class Exchange {
 
     /// Sends what is left of the response; then the exchange is over.
     private func flushToEnd() -> Bool {
-        switch client!.flush(clientOutput) {
-        case .blocked: return false
-        case .failed:
-            abandon()
-            return false
-        case .done:
-            finish()
-            return isActive
-        }
+        guard flushClient(), clientOutput.isEmpty else { return false }
+        finish()
+        return isActive
     }
 
     // MARK: The end
@@ -234,6 +229,7 @@ final class Exchange {
 
     /// Lets go of the connection, which lives on or is closed by the caller.
     func release() {
+        worker.forgetWaiting(self)
         let connection = client
         client = nil
         connection?.exchange = nil
@@ -251,13 +247,15 @@ final class Exchange {
         response = .awaitingHead
         requestParser.reset()
         responseParser.reset()
+        requestRelay = BodyRelay()
+        responseRelay = BodyRelay()
+        responseFraming = .none
         identity = nil
         holdsHead = false
         hasHead = false
         keyWaits = 0
         addressesTried = 0
         hasRetried = false
-        awaitsAddresses = false
         interimResponses = 0
         hasResponseBytes = false
         upstreamWriteFailed = false
@@ -272,7 +270,7 @@ final class Exchange {
         record.wallNanoseconds = Clock.wallNanoseconds()
         record.durationNanoseconds = Clock.monotonicNanoseconds() - startedAt
         record.requestBodyBytes = requestRelay.bodyBytes
-        record.responseBodyBytes = responseRelay.bodyBytes
+        record.responseBodyBytes += responseRelay.bodyBytes
         let logged = loggedLine
         let line = logged.readable
         let requestID = requestID.characters

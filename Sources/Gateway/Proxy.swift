@@ -109,9 +109,16 @@ public final class Proxy {
     /// One socket for each worker, on one port; a Unix path has one for all.
     private func bind(_ endpoint: Endpoint, _ count: Int) throws -> [BoundSocket] {
         do {
+            guard case .tcp = endpoint, count > 1 else {
+                let only = try BoundSocket(endpoint: endpoint, sharesPort: false)
+                bound.append(only)
+                return Array(repeating: only, count: count)
+            }
+            // A port that is shared can be shared with anyone: a second proxy, started by mistake, would take half of
+            // the requests without a word. So it must be free before it is shared.
+            _ = try BoundSocket(endpoint: endpoint, sharesPort: false)
             let first = try BoundSocket(endpoint: endpoint, sharesPort: true)
             bound.append(first)
-            guard case .tcp = endpoint else { return Array(repeating: first, count: count) }
             // The first one may have been given a port by the kernel: the others join it there.
             return try [first] + (1..<count).map { _ in try BoundSocket(first.address, unixPath: nil, sharesPort: true) }
         } catch let error as SystemError {

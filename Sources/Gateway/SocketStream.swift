@@ -84,6 +84,8 @@ class SocketStream: DescriptorHandler {
             case .endOfStream:
                 preconditionFailure("a write has no end of stream")
             case .failed(let error):
+                // The peer may have said why before it stopped listening, and its event may still be on its way.
+                canRead = true
                 return .failed(error)
             }
         }

@@ -1,4 +1,5 @@
-// Idle connections to the backend, the one used last on top: the others may run out of their time and go.
+// Idle connections to the backend, the one used last on top: those that are not needed reach their time below it,
+// and go.
 
 import Reactor
 
@@ -14,12 +15,11 @@ final class UpstreamPool {
 
     /// An idle connection that may be used, or nil.
     ///
-    /// - Parameter checked: ask the kernel whether the backend has closed it meanwhile.
-    func take(checked: Bool) -> UpstreamConnection? {
+    /// The kernel is asked whether the backend has closed it, or sent anything: its event may be later in the very
+    /// batch that brought this request, and bytes that nobody asked for would be taken for the response.
+    func take() -> UpstreamConnection? {
         while let connection = idle.popLast() {
-            // What may have come to an idle connection is nobody's response.
-            let mustAsk = checked || connection.canRead
-            if connection.reusableUntil > loop.now, !(mustAsk && connection.hasUnreadInput) {
+            if connection.reusableUntil > loop.now, !connection.hasUnreadInput {
                 connection.isReused = true
                 return connection
             }
@@ -29,6 +29,7 @@ final class UpstreamPool {
     }
 
     func give(back connection: UpstreamConnection) {
+        while let oldest = idle.first, oldest.reusableUntil <= loop.now { drop(oldest) }
         if idle.count < idleMax, !connection.peerHasClosed {
             idle.append(connection)
         } else {

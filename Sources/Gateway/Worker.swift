@@ -69,14 +69,20 @@ final class Worker: ListenerHandler {
     var requestIDs = RequestIDGenerator()
     private(set) var upstreamAddresses = UpstreamAddresses.resolving
     private(set) var isDraining = false
+    /// No connection serves another request after the one at hand.
+    var closesAfterResponse: Bool { isDraining || settings.timeouts.keepalive == 0 }
 
     private let shared: Shared
     private var listeners: [Listener] = []
     private var clients: [ClientConnection?] = []
     private var freeClients: [Int] = []
     private var spareExchanges: [Exchange] = []
-    private var awaitingKeys: [[WaitingExchange]]
-    private var awaitingAddresses: [WaitingExchange] = []
+    // Exchanges leave these tables when they are released: one from the pool may serve another client by the time
+    // that keys arrive, and one that nobody waits for any more need not be kept.
+    private var awaitingKeys: [[ObjectIdentifier: Exchange]]
+    private var awaitingAddresses: [ObjectIdentifier: Exchange] = [:]
+    /// The place of the address that the last connection was made to.
+    private var lastGoodAddress = 0
     private var onDrained: (() -> Void)?
 
     init(loop: EventLoop, shared: Shared) {
@@ -91,7 +97,7 @@ final class Worker: ListenerHandler {
         upstreamName = settings.upstream.endpoint.description
         upstreamNameJSON = Array(upstreamName.utf8)
         upstreamAuthority = Array(settings.upstream.endpoint.authority.utf8)
-        awaitingKeys = Array(repeating: [], count: settings.admission.issuers.count)
+        awaitingKeys = Array(repeating: [:], count: settings.admission.issuers.count)
         if let accessLog {
             loop.afterBatch = { accessLog.flush() }
         }
@@ -146,18 +152,28 @@ final class Worker: ListenerHandler {
 
     func install(_ keys: KeyMaterial, forIssuerAt index: Int) {
         authenticator.install(keys, forIssuerAt: index)
-        let waiting = awaitingKeys[index]
-        awaitingKeys[index] = []
-        for waiter in waiting {
-            guard let exchange = waiter.exchange, exchange.request == .awaitingKeys else { continue }
+        for exchange in awaitingKeys[index].values {
             exchange.decide()
             exchange.advance()
         }
     }
 
     func awaitKeys(_ exchange: Exchange, issuerIndex: Int, unknownKeyID: Bool) {
-        awaitingKeys[issuerIndex].append(WaitingExchange(exchange))
+        exchange.awaitedIssuer = issuerIndex
+        awaitingKeys[issuerIndex][ObjectIdentifier(exchange)] = exchange
         shared.wantKeys(issuerIndex, unknownKeyID)
+    }
+
+    /// The exchange waits for nothing of the worker's any more.
+    func forgetWaiting(_ exchange: Exchange) {
+        if let issuerIndex = exchange.awaitedIssuer {
+            exchange.awaitedIssuer = nil
+            awaitingKeys[issuerIndex][ObjectIdentifier(exchange)] = nil
+        }
+        if exchange.awaitsAddresses {
+            exchange.awaitsAddresses = false
+            awaitingAddresses[ObjectIdentifier(exchange)] = nil
+        }
     }
 
     // MARK: Upstream addresses
@@ -166,17 +182,24 @@ final class Worker: ListenerHandler {
         // A name server that is down does not take away the addresses that worked.
         if case .known = upstreamAddresses, case .unknown = addresses { return }
         upstreamAddresses = addresses
-        let waiting = awaitingAddresses
-        awaitingAddresses = []
-        for waiter in waiting {
-            guard let exchange = waiter.exchange, exchange.awaitsAddresses else { continue }
+        for exchange in awaitingAddresses.values {
             exchange.openConnection()
             exchange.advance()
         }
     }
 
     func awaitAddresses(_ exchange: Exchange) {
-        awaitingAddresses.append(WaitingExchange(exchange))
+        exchange.awaitsAddresses = true
+        awaitingAddresses[ObjectIdentifier(exchange)] = exchange
+    }
+
+    /// The addresses in the order in which they are tried: the one that worked last comes first.
+    func address(_ attempt: Int, of addresses: [SocketAddress]) -> SocketAddress {
+        addresses[(lastGoodAddress + attempt) % addresses.count]
+    }
+
+    func connected(toAddressAt attempt: Int) {
+        if attempt > 0 { lastGoodAddress += attempt }
     }
 
     // MARK: The end
@@ -213,19 +236,6 @@ final class Worker: ListenerHandler {
         onDrained = nil
         completion()
     }
-}
-
-/// An exchange that waits for something of the worker's, as long as it serves the same connection.
-private struct WaitingExchange {
-    private let held: Exchange
-    private let turn: UInt64
-
-    init(_ exchange: Exchange) {
-        held = exchange
-        turn = exchange.turn
-    }
-
-    var exchange: Exchange? { held.isActive && held.turn == turn ? held : nil }
 }
 
 /// Client connections at once, over all workers.

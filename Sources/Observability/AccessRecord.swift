@@ -23,6 +23,10 @@ public struct AccessRecord {
 
     public init() {}
 
+    /// The line that tells of lost ones.
+    @Sendable
+    public static func lossNote(lines: Int) -> String { "{\"lost_lines\":\(lines)}\n" }
+
     /// Appends the line's beginning: what every request has. `appendMember` may follow, then `appendEnd`.
     public func appendStart(
         to out: ByteBuffer, requestID: Span<UInt8>, client: Span<UInt8>, method: Span<UInt8>, path: Span<UInt8>

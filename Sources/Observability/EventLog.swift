@@ -34,18 +34,28 @@ public final class EventLog: Sendable {
 
     public func log(_ level: LogLevel, _ message: @autoclosure () -> String) {
         if level < self.level { return }
+        file.write(EventLog.line(level, message()), lines: 1)
+    }
+
+    /// The line that tells of lost ones.
+    @Sendable
+    public static func lossNote(lines: Int) -> String {
+        String(decoding: line(.warn, "\(lines) lines lost: this log could not be written"), as: UTF8.self)
+    }
+
+    private static func line(_ level: LogLevel, _ message: String) -> [UInt8] {
         let line = ByteBuffer(capacity: 256)
         Timestamp.append(wallNanoseconds: Timestamp.now(), to: line)
         line.append(ASCII.space)
         line.append(level.word)
         // A message may quote what a peer said: a line break in it must not make a second line.
-        for byte in message().utf8 { line.append(byte < 0x20 || byte == 0x7F ? UInt8(ascii: "?") : byte) }
+        for byte in message.utf8 { line.append(byte < 0x20 || byte == 0x7F ? UInt8(ascii: "?") : byte) }
         line.append(ASCII.lf)
-        file.write(line.readable.copied(), lines: 1)
+        return line.readable.copied()
     }
 
-    public func reopen() {
-        file.reopen()
+    public func reopen() throws(LogFileError) {
+        try file.reopen()
     }
 
     public func flush(timeoutMilliseconds: Int) {

@@ -2,7 +2,7 @@
 //
 // Workers hand over whole lines; one serial queue writes them. Where the disk is full or the pipe is stuck,
 // at most `backlogBytesMax` are held, what comes after that is dropped, and the number of lost lines is said
-// in the log itself once it moves again.
+// in the log itself, in the log's own form, once it moves again.
 
 import Dispatch
 import Glibc
@@ -13,15 +13,17 @@ public final class LogFile: Sendable {
     public static let backlogBytesMax = 8 << 20
 
     private let descriptor: Int32
+    private let lossNote: @Sendable (_ lines: Int) -> String
     /// Nil for the standard ones, which stay open.
     private let path: String?
     private let queue: DispatchQueue
     private let backlog = Atomic<Int>(0)
     private let lost = Atomic<Int>(0)
 
-    /// Standard output (1) or standard error (2), which stay open.
-    public init(standardDescriptor descriptor: Int32) {
+    /// Standard output (1) or standard error (2), which stay open. `lossNote` makes the line that tells of lost ones.
+    public init(standardDescriptor descriptor: Int32, lossNote: @escaping @Sendable (_ lines: Int) -> String) {
         self.descriptor = descriptor
+        self.lossNote = lossNote
         path = nil
         queue = DispatchQueue(label: "antechamber.log.\(descriptor)")
     }
@@ -29,7 +31,10 @@ public final class LogFile: Sendable {
     /// Appends to the file at `path`, made where it is not there (mode 0640).
     ///
     /// - Throws: the system's reason as text.
-    public init(appendingTo path: String) throws(LogFileError) {
+    public init(
+        appendingTo path: String, lossNote: @escaping @Sendable (_ lines: Int) -> String
+    ) throws(LogFileError) {
+        self.lossNote = lossNote
         descriptor = LogFile.openForAppending(path)
         if descriptor < 0 { throw LogFileError(path: path, reason: unsafe String(cString: strerror(errno))) }
         self.path = path
@@ -39,9 +44,6 @@ public final class LogFile: Sendable {
     deinit {
         if path != nil { Glibc.close(descriptor) }
     }
-
-    /// Lines that were dropped since the last one written, because the log did not move.
-    public var lostLines: Int { lost.load(ordering: .relaxed) }
 
     /// Hands over `bytes`, which hold `lines` whole lines.
     public func write(_ bytes: [UInt8], lines: Int) {
@@ -53,18 +55,21 @@ public final class LogFile: Sendable {
         }
         queue.async {
             let missing = self.lost.exchange(0, ordering: .relaxed)
-            if missing > 0 { self.writeAll(Array("# \(missing) lines lost: the log could not be written\n".utf8)) }
+            if missing > 0, !self.writeAll(Array(self.lossNote(missing).utf8)) {
+                self.lost.add(missing, ordering: .relaxed)
+            }
             if !self.writeAll(bytes) { self.lost.add(lines, ordering: .relaxed) }
             self.backlog.subtract(bytes.count, ordering: .relaxed)
         }
     }
 
-    /// Opens the file anew, after whoever rotates logs has moved it away. Lines handed over before go to the old one.
-    public func reopen() {
+    /// Opens the file anew, after whoever rotates logs has moved it away. Lines handed over before go to the old one,
+    /// and where the new one cannot be opened, the later ones do too.
+    public func reopen() throws(LogFileError) {
         guard let path else { return }
+        let fresh = LogFile.openForAppending(path)
+        if fresh < 0 { throw LogFileError(path: path, reason: unsafe String(cString: strerror(errno))) }
         queue.async {
-            let fresh = LogFile.openForAppending(path)
-            if fresh < 0 { return }
             // In place, so that no reader of `descriptor` sees it closed.
             dup2(fresh, self.descriptor)
             _ = fcntl(self.descriptor, F_SETFD, FD_CLOEXEC)
@@ -84,7 +89,6 @@ public final class LogFile: Sendable {
     }
 
     /// False where the descriptor takes no more (a full disk, a reader that is gone).
-    @discardableResult
     private func writeAll(_ bytes: [UInt8]) -> Bool {
         var written = 0
         while written < bytes.count {

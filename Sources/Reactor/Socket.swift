@@ -52,17 +52,17 @@ public struct Socket: ~Copyable {
         return unsafe poll(&request, 1, timeoutMilliseconds) == 1
     }
 
-    /// Whether bytes or an end of stream wait to be read, without taking them.
+    /// Whether bytes, an end of stream or an error wait to be read. Bytes stay where they are.
     public var hasUnreadInput: Bool {
         var byte: UInt8 = 0
-        return unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0
+        return unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) >= 0 || errno != EAGAIN
     }
 
     /// Reads what there is, up to the buffer's free space, which must not be empty.
     public borrowing func read(into buffer: ByteBuffer) -> IOResult {
         let descriptor = descriptor
-        let count = unsafe buffer.receive { free in
-            unsafe recv(descriptor, free.baseAddress, free.count, 0)
+        let count = uninterrupted {
+            unsafe buffer.receive { free in unsafe recv(descriptor, free.baseAddress, free.count, 0) }
         }
         if count > 0 { return .moved(count) }
         if count == 0 { return .endOfStream }
@@ -72,8 +72,10 @@ public struct Socket: ~Copyable {
     /// Writes what there is, and drops from the buffer what the kernel took.
     public borrowing func write(from buffer: ByteBuffer) -> IOResult {
         let descriptor = descriptor
-        let count = unsafe buffer.readable.withUnsafeBufferPointer { bytes in
-            unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        let count = uninterrupted {
+            unsafe buffer.readable.withUnsafeBufferPointer { bytes in
+                unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            }
         }
         if count >= 0 {
             buffer.consume(count)
@@ -97,10 +99,15 @@ public struct Socket: ~Copyable {
         _ = clinux_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     }
 
-    private func failure(_ call: String) -> IOResult {
-        switch errno {
-        case EAGAIN, EINTR: return .wouldBlock
-        default: return .failed(SystemError(call))
+    /// A signal is no reason to believe that the kernel has nothing: there would be no second event.
+    private func uninterrupted(_ call: () -> Int) -> Int {
+        while true {
+            let count = call()
+            if count >= 0 || errno != EINTR { return count }
         }
+    }
+
+    private func failure(_ call: String) -> IOResult {
+        errno == EAGAIN ? .wouldBlock : .failed(SystemError(call))
     }
 }

@@ -15,11 +15,7 @@ final class Service {
     private let proxy: Proxy
     private let accessLog: LogFile?
     private var signals: [SignalSource] = []
-    /// Monotonic nanoseconds of the signal that asked for the end.
-    private var endingSince: Int64?
-
-    /// Signals this close together are one wish: timeout(1), for one, sends its signal to the process and to the group.
-    private static let sameSignalNanoseconds: Int64 = 100_000_000
+    private var isEnding = false
 
     /// Opens the logs and prepares the proxy.
     ///
@@ -57,20 +53,23 @@ final class Service {
         for signal in [SIGTERM, SIGINT] {
             signals.append(
                 SignalSource(signal, on: .main) { [unowned self] in
-                    guard let endingSince else {
+                    if isEnding {
+                        log.log(.notice, "stopped at once by a second signal")
+                        finish(.no, exit)
+                    } else {
                         end(.success, exit)
-                        return
                     }
-                    if Clock.monotonicNanoseconds() - endingSince < Service.sameSignalNanoseconds { return }
-                    log.log(.notice, "stopped at once by a second signal")
-                    finish(.no, exit)
                 })
         }
         signals.append(
             SignalSource(SIGUSR1, on: .main) { [unowned self] in
-                log.reopen()
-                accessLog?.reopen()
-                log.log(.notice, "log files reopened")
+                do {
+                    try log.reopen()
+                    try accessLog?.reopen()
+                    log.log(.notice, "log files reopened")
+                } catch {
+                    log.log(.error, "\(error)")
+                }
             })
         signals.append(
             SignalSource(SIGHUP, on: .main) { [log] in
@@ -80,7 +79,7 @@ final class Service {
 
     /// Drains for at most `shutdown_timeout`, then exits.
     func end(_ code: ExitCode, _ exit: @escaping (ExitCode) -> Void) {
-        endingSince = Clock.monotonicNanoseconds()
+        isEnding = true
         log.log(.notice, "draining: no new connections, requests in flight finish")
         let ending = QueueBound((service: self, exit: exit), on: .main)
         proxy.drain {
@@ -108,8 +107,8 @@ extension EventLog {
     fileprivate convenience init(_ policy: ErrorLog) throws {
         let level = LogLevel(policy.level)
         switch policy.destination {
-        case .standardError: self.init(LogFile(standardDescriptor: STDERR_FILENO), level: level)
-        case .file(let path): self.init(try LogFile(appendingTo: path), level: level)
+        case .standardError: self.init(LogFile(standardDescriptor: STDERR_FILENO, lossNote: EventLog.lossNote), level: level)
+        case .file(let path): self.init(try LogFile(appendingTo: path, lossNote: EventLog.lossNote), level: level)
         }
     }
 }
@@ -119,8 +118,8 @@ extension LogFile {
     fileprivate convenience init?(_ policy: AccessLog) throws {
         switch policy {
         case .off: return nil
-        case .standardOutput: self.init(standardDescriptor: STDOUT_FILENO)
-        case .file(let path): try self.init(appendingTo: path)
+        case .standardOutput: self.init(standardDescriptor: STDOUT_FILENO, lossNote: AccessRecord.lossNote)
+        case .file(let path): try self.init(appendingTo: path, lossNote: AccessRecord.lossNote)
         }
     }
 }

@@ -19,6 +19,7 @@ import Testing
                 {"type":"urn:antechamber:\(code.rawValue)","title":"\(code.title.replacing("\"", with: "\\\""))",\
                 "status":\(code.status),"code":"\(code.rawValue)","detail":"Because.","hint":"Do this.",\
                 "request_id":"4bf92f3577b34da6"}
+
                 """)
 
         let challenge = Self.challenge(in: response)
@@ -58,11 +59,12 @@ import Testing
                 Cache-Control: no-store\r
                 X-Request-Id: 4bf92f3577b34da6\r
                 Content-Type: application/problem+json\r
-                Content-Length: 268\r
+                Content-Length: 269\r
                 \r
                 {"type":"urn:antechamber:missing_token","title":"This API needs an access token","status":401,\
                 "code":"missing_token","detail":"The request has no Authorization header.",\
                 "hint":"Send the access token as `Authorization: Bearer <token>`.","request_id":"4bf92f3577b34da6"}
+
                 """)
     }
 
@@ -77,7 +79,7 @@ import Testing
                 Cache-Control: no-store\r
                 X-Request-Id: 4bf92f3577b34da6\r
                 Content-Type: application/problem+json\r
-                Content-Length: 535\r
+                Content-Length: 536\r
                 \r
                 {"type":"urn:antechamber:wrong_audience","title":"The token was issued for another audience",\
                 "status":401,"code":"wrong_audience","detail":"The token's audience is \\"other\\"; this API's \
@@ -85,6 +87,7 @@ import Testing
                 for, so tokens for different APIs differ. Request one with audience=https://api.example.com \
                 (resource=https://api.example.com at issuers that follow RFC 8707).",\
                 "expected":["https://api.example.com"],"got":["other"],"request_id":"4bf92f3577b34da6"}
+
                 """)
     }
 

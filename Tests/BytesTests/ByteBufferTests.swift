@@ -17,9 +17,7 @@ import Testing
         #expect(buffer.count == 8)
         buffer.consume(3)
         #expect(text(buffer) == "defü")
-        buffer.truncate(by: 2)
-        #expect(text(buffer) == "def")
-        buffer.consume(3)
+        buffer.consume(5)
         #expect(buffer.isEmpty)
         #expect(buffer.writableCount == 64)
     }

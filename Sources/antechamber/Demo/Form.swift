@@ -1,3 +1,5 @@
+// What an HTML form or `curl -d` sends.
+
 /// The fields of an `application/x-www-form-urlencoded` body (WHATWG URL §5.1).
 enum Form {
     static func fields(of body: String) -> [String: String] {
