@@ -22,7 +22,7 @@ public enum Discovery {
         let url: HTTPURL
         do throws(HTTPURLError) { url = try HTTPURL(parsing: issuer) } catch { throw .issuerNotAURL(error) }
         if url.query != nil { throw .issuerHasQuery }
-        if url.scheme == .http && !url.isLoopback { throw .issuerInClear }
+        guard url.isPotentiallyTrustworthy else { throw .issuerInClear }
         let path = url.path.hasSuffix("/") ? String(url.path.dropLast()) : url.path
         return Locations(
             openIDConnect: url.withPath(path + "/.well-known/openid-configuration"),
@@ -41,9 +41,8 @@ public enum Discovery {
         let url: HTTPURL
         do throws(HTTPURLError) { url = try HTTPURL(parsing: text) } catch { throw .badKeysURL(error) }
         if url.scheme == .http {
-            guard url.isLoopback, let own = try? HTTPURL(parsing: issuer), own.scheme == .http, own.isLoopback else {
-                throw .keysInClear(url)
-            }
+            guard url.host.isLoopback, let own = try? HTTPURL(parsing: issuer), own.scheme == .http, own.host.isLoopback
+            else { throw .keysInClear(url) }
         }
         return url
     }

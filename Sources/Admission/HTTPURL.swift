@@ -1,7 +1,8 @@
-// URLs of issuers and their keys, read strictly: what is taken here means the same to whoever connects to it.
+// URLs of issuers, their keys and the backend, read strictly: what is taken here means the same to whoever connects
+// to it. This is the only reader of URLs, so what the configuration accepts is what is fetched from.
 //
-// No credentials, no fragment, no backslash, no byte outside RFC 3986's own; the host is a name of letters,
-// digits, '-', '_' and '.', or an address. What is written out is put together from the checked parts.
+// No credentials, no fragment, no byte outside RFC 3986's own, no broken escape; the host is a DNS name or an address
+// (HTTPURLHost.swift). What is written out is put together from the checked parts.
 
 /// An absolute http or https URL (RFC 9110 §4.2).
 public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
@@ -15,8 +16,7 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
     public static let bytesMax = 2048
 
     public let scheme: Scheme
-    /// In lower case; an IPv6 address in its brackets.
-    public let host: String
+    public let host: Host
     /// The scheme's own where the text names none.
     public let port: UInt16
     /// Begins with a slash.
@@ -26,25 +26,28 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
 
     public init(parsing text: String) throws(HTTPURLError) {
         guard text.utf8.count <= HTTPURL.bytesMax else { throw .tooLong }
-        guard text.utf8.allSatisfy(HTTPURL.isAllowed) else { throw .badCharacter }
-        guard let schemeEnd = text.utf8.firstIndex(of: UInt8(ascii: ":")), text[schemeEnd...].hasPrefix("://"),
-            let scheme = Scheme(rawValue: text[..<schemeEnd].lowercased())
-        else { throw .notHTTP }
+        if let odd = text.unicodeScalars.first(where: { !HTTPURL.isAllowed($0) }) { throw .badCharacter(odd) }
+        guard HTTPURL.hasWholeEscapes(text) else { throw .badEscape }
+        guard let schemeEnd = text.firstIndex(of: ":"), text[schemeEnd...].hasPrefix("://"),
+            HTTPURL.isScheme(text[..<schemeEnd])
+        else { throw .noScheme }
+        let schemeName = text[..<schemeEnd].lowercased()
+        guard let scheme = Scheme(rawValue: schemeName) else { throw .otherScheme(schemeName) }
+
         let rest = text[text.index(schemeEnd, offsetBy: 3)...]
         let authorityEnd = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
         let authority = rest[..<authorityEnd]
         if authority.contains("@") { throw .hasCredentials }
-        let hostEnd = HTTPURL.hostEnd(of: authority)
-        let host = authority[..<hostEnd].lowercased()
-        guard HTTPURL.isHost(host) else { throw .badHost }
+        let hostEnd = try HTTPURL.hostEnd(of: authority)
+        if hostEnd == authority.startIndex { throw .noHost }
+        guard let host = Host(parsing: authority[..<hostEnd]) else { throw .badHost }
         var port = scheme.defaultPort
         if hostEnd < authority.endIndex {
-            let digits = authority[hostEnd...].dropFirst()
-            guard authority[hostEnd] == ":", (1...5).contains(digits.utf8.count),
-                digits.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let number = UInt16(digits), number > 0
+            guard authority[hostEnd] == ":", let number = HTTPURL.port(authority[hostEnd...].dropFirst()), number > 0
             else { throw .badPort }
             port = number
         }
+
         let target = rest[authorityEnd...]
         if target.contains("#") { throw .hasFragment }
         let pathEnd = target.firstIndex(of: "?") ?? target.endIndex
@@ -74,12 +77,8 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
         scheme == other.scheme && host == other.host && port == other.port
     }
 
-    /// Whether the host is this machine by its very spelling: `localhost`, 127.0.0.0/8 or ::1.
-    public var isLoopback: Bool {
-        if host == "localhost" || host == "[::1]" { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
-    }
+    /// What comes from here is what its owner sent: it comes over TLS, or from this machine (W3C Secure Contexts §3.1).
+    public var isPotentiallyTrustworthy: Bool { scheme == .https || host.isLoopback }
 
     /// The same origin with another path, which begins with a slash, and no query.
     func withPath(_ path: String) -> HTTPURL {
@@ -99,48 +98,79 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
         return try HTTPURL(parsing: origin + directory + reference)
     }
 
+    /// A port (RFC 3986 §3.2.3) up to 65535; 0 is for the caller to judge.
+    public static func port(_ digits: some StringProtocol) -> UInt16? {
+        guard (1...5).contains(digits.utf8.count), digits.utf8.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
+        return UInt16(digits)
+    }
+
     /// unreserved, reserved and '%' of RFC 3986 §2.
-    private static func isAllowed(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x61...0x7A, 0x41...0x5A, 0x30...0x39: true
-        case UInt8(ascii: "\\"), UInt8(ascii: "^"), UInt8(ascii: "`"), UInt8(ascii: "\""): false
-        case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "{"), UInt8(ascii: "|"), UInt8(ascii: "}"): false
-        default: byte > 0x20 && byte < 0x7F
+    private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "\\", "^", "`", "\"", "<", ">", "{", "|", "}": false
+        default: scalar > " " && scalar <= "~"
         }
     }
 
-    private static func hostEnd(of authority: Substring) -> Substring.Index {
-        if authority.hasPrefix("["), let bracket = authority.firstIndex(of: "]") {
+    /// Every '%' begins an escape (RFC 3986 §2.1): what a lone one means depends on who reads it.
+    private static func hasWholeEscapes(_ text: String) -> Bool {
+        text.utf8.split(separator: UInt8(ascii: "%"), omittingEmptySubsequences: false).dropFirst().allSatisfy {
+            let digits = $0.prefix(2)
+            return digits.count == 2 && digits.allSatisfy { $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 6 }
+        }
+    }
+
+    /// RFC 3986 §3.1.
+    private static func isScheme(_ text: Substring) -> Bool {
+        guard let first = text.utf8.first, (first | 0x20) &- 0x61 < 26 else { return false }
+        return text.utf8.allSatisfy {
+            ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 || $0 == 0x2B || $0 == 0x2D || $0 == 0x2E
+        }
+    }
+
+    private static func hostEnd(of authority: Substring) throws(HTTPURLError) -> Substring.Index {
+        if authority.hasPrefix("[") {
+            guard let bracket = authority.firstIndex(of: "]") else { throw .openBracket }
             return authority.index(after: bracket)
         }
         return authority.firstIndex(of: ":") ?? authority.endIndex
     }
-
-    /// `host` is in lower case.
-    private static func isHost(_ host: String) -> Bool {
-        if host.hasPrefix("[") {
-            let address = host.dropFirst().dropLast()
-            return host.hasSuffix("]") && address.contains(":") && address.utf8.count <= 45
-                && address.utf8.allSatisfy { $0 &- 0x30 < 10 || $0 &- 0x61 < 6 || $0 == 0x3A || $0 == 0x2E }
-        }
-        return (1...253).contains(host.utf8.count) && !host.hasPrefix(".")
-            && host.utf8.allSatisfy { $0 &- 0x30 < 10 || $0 &- 0x61 < 26 || $0 == 0x2D || $0 == 0x2E || $0 == 0x5F }
-    }
 }
 
 public enum HTTPURLError: Error, Sendable, Equatable {
-    case tooLong, badCharacter, notHTTP, hasCredentials, badHost, badPort, hasFragment
+    case tooLong
+    case badCharacter(Unicode.Scalar)
+    case badEscape
+    case noScheme
+    /// In lower case.
+    case otherScheme(String)
+    case hasCredentials
+    case noHost
+    case openBracket
+    case badHost
+    case badPort
+    case hasFragment
 
-    /// Completes "it …".
+    /// Completes "it …", fit for a log.
     public var reason: String {
         switch self {
         case .tooLong: "is longer than \(HTTPURL.bytesMax) bytes"
-        case .badCharacter: "holds a character that no URL has"
-        case .notHTTP: "is no http:// or https:// URL"
-        case .hasCredentials: "holds a user name"
-        case .badHost: "has no valid host"
-        case .badPort: "has no valid port"
+        case .badCharacter(let scalar) where (" "..."~").contains(scalar): "holds the character '\(scalar)'"
+        case .badCharacter(let scalar): "holds the character U+\(HTTPURLError.codePoint(scalar))"
+        case .badEscape: "has a '%' that is not followed by two hexadecimal digits"
+        case .noScheme: "has no scheme"
+        case .otherScheme(let name): "has the scheme \(Quoted.text(name)), which is neither http nor https"
+        case .hasCredentials: "holds a user name or password"
+        case .noHost: "has no host"
+        case .openBracket: "has a '[' that is not closed"
+        case .badHost: "has a host that is no name and no address"
+        case .badPort: "has a port that is not a number from 1 to 65535"
         case .hasFragment: "has a fragment"
         }
+    }
+
+    private static func codePoint(_ scalar: Unicode.Scalar) -> String {
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 }

@@ -17,11 +17,16 @@ extension KeyPlan {
                 throw KeySourceError(issuer: issuer, reason: error.reason)
             }
         case .uri(let text):
+            let url: HTTPURL
             do throws(HTTPURLError) {
-                self = .uri(try HTTPURL(parsing: text))
+                url = try HTTPURL(parsing: text)
             } catch {
                 throw KeySourceError(issuer: issuer, reason: "the jwks_uri \(error.reason)")
             }
+            guard url.isPotentiallyTrustworthy else {
+                throw KeySourceError(issuer: issuer, reason: "the jwks_uri is not https")
+            }
+            self = .uri(url)
         case .fileOnly:
             guard let file = policy.file else { throw KeySourceError(issuer: issuer, reason: "no jwks_file is named") }
             self = .file(file)

@@ -1,5 +1,7 @@
 // How directives read their arguments: each reader gives the value, or reports what is wrong and what was expected.
 
+import Admission
+
 typealias Target<D, V> = WritableKeyPath<D, V> & Sendable
 
 extension Directive {
@@ -95,35 +97,46 @@ extension Problems {
     }
 
     /// A URL that keys or metadata are fetched from, or that names who publishes them: https, or http where it
-    /// crosses no network. Without user information and fragment.
-    func trustedURL(_ word: Word, example: String) -> URLText? {
-        let url: URLText
-        do {
-            url = try URLText(word.text)
+    /// crosses no network.
+    func trustedURL(_ word: Word) -> HTTPURL? {
+        let expected = "https://host[:port]/path"
+        do throws(HTTPURLError) {
+            let url = try HTTPURL(parsing: word.text)
+            if url.isPotentiallyTrustworthy { return url }
         } catch {
-            let meant = (try? URLText("https://\(word.text)")) == nil || word.text.contains("://")
-                ? "" : "; did you mean 'https://\(word.text)'?"
-            self.error(
-                "\(quoted(word.text)) is not a URL: \(error.reason); expected \(example)\(meant)", at: word)
-            return nil
+            guard case .otherScheme = error else {
+                report(error, inURL: word, scheme: .https, expected: expected)
+                return nil
+            }
         }
-        guard !url.hasUserInformation else {
-            // Without showing it: the message may go to a log.
-            error("this URL holds a user name or password; expected \(example)", at: word)
-            return nil
-        }
-        guard !url.hasFragment else {
-            error("\(quoted(word.text)) has a fragment ('#…'); expected \(example)", at: word)
-            return nil
-        }
-        guard url.scheme == "https" || (url.scheme == "http" && url.host.isLoopback) else {
+        self.error(
+            "\(shownURL(word)) is not https: whoever can alter the traffic could put in keys of their own; "
+                + "plain http is taken for loopback addresses only",
+            at: word)
+        return nil
+    }
+
+    /// - Parameter scheme: What a text without one most likely lacks.
+    func report(_ problem: HTTPURLError, inURL word: Word, scheme: HTTPURL.Scheme, expected: String) {
+        let shown = shownURL(word)
+        switch problem {
+        case .hasCredentials:
+            error("this URL \(problem.reason); expected \(expected)", at: word)
+        case .hasFragment:
+            error("\(shown) has a fragment ('#…'); expected \(expected)", at: word)
+        default:
+            let completed = "\(scheme.rawValue)://\(word.text)"
+            let isMeant = problem == .noScheme && !word.text.contains("://") && (try? HTTPURL(parsing: completed)) != nil
             error(
-                "\(quoted(word.text)) is not https: whoever can alter the traffic could put in keys of their own; "
-                    + "plain http is taken for loopback addresses only",
+                "\(shown) is not a URL: it \(problem.reason); expected \(expected)"
+                    + (isMeant ? "; did you mean '\(completed)'?" : ""),
                 at: word)
-            return nil
         }
-        return url
+    }
+
+    /// What may hold a password is not shown: the message may go to a log.
+    private func shownURL(_ word: Word) -> String {
+        word.text.contains("@") ? "this" : quoted(word.text)
     }
 
     /// A path on this machine.

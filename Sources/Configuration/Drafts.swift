@@ -48,13 +48,13 @@ struct IssuerDraft: Draft {
     var seen: [String: Origin] = [:]
 
     var identifier: Word
-    var url: URLText?
+    var url: HTTPURL?
     var audiences: [Word] = []
     var algorithms = Set(SignatureAlgorithm.allCases)
     var tokenTypes: [TokenType] = [.named("at+jwt"), .named("JWT"), .absent]
     var leewayMilliseconds: Int64 = 30_000
     var maxLifetimeMilliseconds: Int64?
-    var keyURL: Word?
+    var keyURL: (word: Word, url: HTTPURL)?
     var keyFile: Word?
     var certificateAuthorityFile: Word?
     var refreshMilliseconds: Int64 = 600_000

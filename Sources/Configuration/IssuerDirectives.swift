@@ -16,7 +16,7 @@ let issuerDirectives: [Directive] = [
             + "OpenID Connect Discovery, then RFC 8414.",
         effect: .issuer { statement, draft, problems in
             let word = statement.arguments[0]
-            if problems.trustedURL(word, example: "https://host[:port]/path") != nil { draft.keyURL = word }
+            draft.keyURL = problems.trustedURL(word).map { (word, $0) }
         }),
     Directive(
         name: "jwks_file", syntax: "PATH", contexts: [.issuer],
@@ -90,9 +90,9 @@ func applyIssuer(_ statement: Statement, _ draft: inout MainDraft, _ problems: P
 }
 
 extension Problems {
-    fileprivate func issuerURL(_ word: Word) -> URLText? {
-        guard let url = trustedURL(word, example: "https://host[:port]/path") else { return nil }
-        guard !url.hasQuery else {
+    fileprivate func issuerURL(_ word: Word) -> HTTPURL? {
+        guard let url = trustedURL(word) else { return nil }
+        guard url.query == nil else {
             error("\(quoted(word.text)) has a query; an issuer has none (RFC 8414 §2)", at: word)
             return nil
         }

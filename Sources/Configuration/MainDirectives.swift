@@ -149,10 +149,10 @@ extension Problems {
     fileprivate func listenEndpoint(_ word: Word) -> Endpoint? {
         let text = word.text
         if text.hasPrefix("unix:") { return socketPath(word).map { .unix(path: $0) } }
-        if let port = URLText.port(text) { return .tcp(host: "*", port: port) }
+        if let port = HTTPURL.port(text) { return .tcp(host: "*", port: port) }
         let expected = "expected 8080, 127.0.0.1:8080, [::]:8080 or unix:/path"
-        guard let colon = text.lastIndex(of: ":"), let port = URLText.port(text[colon...].dropFirst()) else {
-            let isAddress = Host(inURL: text) != nil && !text.isEmpty && !text.utf8.allSatisfy { $0 &- 0x30 < 10 }
+        guard let colon = text.lastIndex(of: ":"), let port = HTTPURL.port(text[colon...].dropFirst()) else {
+            let isAddress = HTTPURL.Host(parsing: text) != nil
             error(
                 isAddress
                     ? "\(quoted(text)) has no port; \(expected)"
@@ -161,7 +161,7 @@ extension Problems {
             return nil
         }
         let host = String(text[..<colon])
-        switch Host(inURL: host) {
+        switch HTTPURL.Host(parsing: host) {
         case _ where host == "*": return .tcp(host: "*", port: port)
         case .ipv4(let address), .ipv6(let address): return .tcp(host: address, port: port)
         case .name:

@@ -1,5 +1,7 @@
 // The backend: `upstream URL { … }` and what stands in its block.
 
+import Admission
+
 let upstreamDirectives: [Directive] = [
     Directive(
         name: "keepalive", syntax: "N", contexts: [.upstream], standard: "256",
@@ -20,36 +22,27 @@ extension Problems {
 
     fileprivate func upstreamEndpoint(_ word: Word) -> Endpoint? {
         if word.text.hasPrefix("unix:") { return socketPath(word).map { .unix(path: $0) } }
-        let url: URLText
-        do {
-            url = try URLText(word.text)
+        let url: HTTPURL
+        do throws(HTTPURLError) {
+            url = try HTTPURL(parsing: word.text)
         } catch {
-            let meant = (try? URLText("http://\(word.text)")) == nil || word.text.contains("://")
-                ? "" : "; did you mean 'http://\(word.text)'?"
-            self.error(
-                "\(quoted(word.text)) is not a URL: \(error.reason); expected \(Self.expected)\(meant)", at: word)
+            if case .otherScheme(let name) = error {
+                self.error("unknown scheme \(quoted(name)); expected \(Self.expected)", at: word)
+            } else {
+                report(error, inURL: word, scheme: .http, expected: Self.expected)
+            }
             return nil
         }
-        guard !url.hasUserInformation else {
-            // Without showing it: the message may go to a log.
-            error("this URL holds a user name or password; expected \(Self.expected)", at: word)
-            return nil
-        }
-        switch url.scheme {
-        case "http": break
-        case "https":
+        guard url.scheme == .http else {
             error("'https://' upstreams are not supported by this version yet", at: word)
             return nil
-        default:
-            error("unknown scheme \(quoted(url.scheme)); expected \(Self.expected)", at: word)
-            return nil
         }
-        guard url.path.isEmpty || url.path == "/", !url.hasQuery, !url.hasFragment else {
+        guard url.path == "/", url.query == nil else {
             error(
                 "an upstream has no path or query, requests are forwarded with their own; expected \(Self.expected)",
                 at: word)
             return nil
         }
-        return .tcp(host: url.host.text, port: url.port ?? 80)
+        return .tcp(host: url.host.unbracketed, port: url.port)
     }
 }

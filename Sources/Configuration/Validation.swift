@@ -63,7 +63,7 @@ extension IssuerDraft {
             check(file, files: files, problems: problems)
         }
 
-        let source: KeySource = keyURL.map { .uri($0.text) } ?? (isFileOnly ? .fileOnly : .discovery)
+        let source: KeySource = keyURL.map { .uri($0.word.text) } ?? (isFileOnly ? .fileOnly : .discovery)
         return IssuerPolicy(
             identifier: identifier.text,
             audiences: audiences.map(\.text),
@@ -92,10 +92,10 @@ extension IssuerDraft {
 
     private func warnOfPlainFetch(_ problems: Problems) {
         if let keyURL {
-            if keyURL.text.lowercased().hasPrefix("http:") {
-                problems.warning("the keys are fetched without TLS; fit for development only", at: keyURL.origin)
+            if keyURL.url.scheme == .http {
+                problems.warning("the keys are fetched without TLS; fit for development only", at: keyURL.word.origin)
             }
-        } else if keyFile == nil, url?.scheme == "http" {
+        } else if keyFile == nil, url?.scheme == .http {
             problems.warning("the issuer's keys are fetched without TLS; fit for development only", at: identifier.origin)
         }
     }

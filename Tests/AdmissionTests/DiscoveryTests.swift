@@ -37,7 +37,7 @@ import Testing
         (#"{"issuer":["https://i.example/"],"jwks_uri":"https://i.example/k"}"#, .missingIssuer),
         (#"{"issuer":"https://i.example/"}"#, .missingKeysURL),
         (#"{"issuer":"https://i.example/","jwks_uri":7}"#, .missingKeysURL),
-        (#"{"issuer":"https://i.example/","jwks_uri":"file:///etc/passwd"}"#, .badKeysURL(.notHTTP)),
+        (#"{"issuer":"https://i.example/","jwks_uri":"file:///etc/passwd"}"#, .badKeysURL(.otherScheme("file"))),
         (#"{"issuer":"https://i.example/","jwks_uri":"https://u@i.example/k"}"#, .badKeysURL(.hasCredentials)),
         (#"{"issuer":"https://i.example/","jwks_uri":"http://i.example/k"}"#,
             .keysInClear(try! HTTPURL(parsing: "http://i.example/k"))),

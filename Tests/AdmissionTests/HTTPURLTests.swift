@@ -18,21 +18,38 @@ import Testing
     }
 
     @Test("what could mean something else to someone else is refused", arguments: [
-        ("", HTTPURLError.notHTTP), ("a.example", .notHTTP), ("//a.example/", .notHTTP), ("ftp://a.example/", .notHTTP),
-        ("https:/a.example", .notHTTP), ("https://", .badHost), ("https:///x", .badHost), ("https://:80/", .badHost),
-        ("https://.a/", .badHost), ("https://a b/", .badCharacter), ("https://a%2fb/", .badHost),
-        ("https://[::1/", .badHost), ("https://[1.2.3.4]/", .badHost), ("https://[::1%25eth0]/", .badHost),
+        ("", HTTPURLError.noScheme), ("a.example", .noScheme), ("//a.example/", .noScheme), ("://a", .noScheme),
+        ("https:/a.example", .noScheme), ("a:b", .noScheme), ("1https://a", .noScheme), ("a/b://c", .noScheme),
+        ("ftp://a.example/", .otherScheme("ftp")), ("HTTP+unix://a/", .otherScheme("http+unix")),
+        ("https://", .noHost), ("https:///x", .noHost), ("https://:80/", .noHost), ("https://?q", .noHost),
+        ("https://.a/", .badHost), ("https://a%2fb/", .badHost), ("https://a..b/", .badHost),
+        ("https://127.1/", .badHost), ("https://010.0.0.1/", .badHost), ("https://127.0.0.999/", .badHost),
+        ("https://[1.2.3.4]/", .badHost), ("https://[::1%25eth0]/", .badHost), ("https://[:::]/", .badHost),
+        ("https://[::1/", .openBracket),
         ("https://user@a.example/", .hasCredentials), ("https://a.example@b.example/", .hasCredentials),
-        ("https://a.example\\@b.example/", .badCharacter), ("https://a.example/\u{e9}", .badCharacter),
-        ("https://a.example/\r\n", .badCharacter), ("https://a.example/\0", .badCharacter),
+        ("https://localhost@evil.example/#?", .hasCredentials),
+        ("https://a b/", .badCharacter(" ")), ("https://a.example\\@b.example/", .badCharacter("\\")),
+        ("https://a.example/\u{e9}", .badCharacter("\u{e9}")), ("https://a.example/\r\n", .badCharacter("\r")),
+        ("https://a.example/\0", .badCharacter("\0")), ("https://a.example/e\u{301}", .badCharacter("\u{301}")),
+        ("https://a/%4", .badEscape), ("https://a/%zz", .badEscape), ("https://a/%", .badEscape),
+        ("https://a/?%%20", .badEscape),
         ("https://a:0/", .badPort), ("https://a:65536/", .badPort), ("https://a:/", .badPort),
-        ("https://a:+1/", .badPort),
+        ("https://a:+1/", .badPort), ("https://a:1a", .badPort), ("https://a:000443/", .badPort),
         ("https://[::1]x/", .badPort), ("https://a.example/#f", .hasFragment), ("https://a.example#f", .hasFragment),
         ("https://a.example/" + String(repeating: "x", count: 2048), .tooLong),
     ])
     func refuses(_ text: String, _ expected: HTTPURLError) {
         #expect(throws: expected) { try HTTPURL(parsing: text) }
-        #expect(!expected.reason.isEmpty)
+    }
+
+    @Test("a reason is fit for a log, whatever the URL holds", arguments: [
+        (HTTPURLError.badCharacter(" "), "holds the character ' '"),
+        (.badCharacter("\u{1B}"), "holds the character U+001B"),
+        (.badCharacter("\u{202E}"), "holds the character U+202E"),
+        (.otherScheme("ftp"), "has the scheme \"ftp\", which is neither http nor https"),
+    ])
+    func reasons(_ error: HTTPURLError, _ expected: String) {
+        #expect(error.reason == expected)
     }
 
     @Test("a Location is resolved, and shows whether it stays within the origin", arguments: [
@@ -52,19 +69,19 @@ import Testing
         #expect(target.isSameOrigin(as: base) == isSameOrigin)
     }
 
-    @Test("a Location of another scheme is none", arguments: ["javascript:x", "file:///etc/passwd", "/a b", "//u@b/"])
+    @Test("a Location of another scheme is none", arguments: ["javascript:x", "file:///etc/passwd", "/a b", "//u@b/", "/%"])
     func unusable(_ location: String) throws {
         let base = try HTTPURL(parsing: "https://a.example/")
         #expect(throws: HTTPURLError.self) { try base.resolving(location: location) }
     }
 
-    @Test("loopback is known by its spelling", arguments: [
-        ("http://localhost/", true), ("http://127.0.0.1:1/", true), ("http://127.9.9.9/", true),
-        ("http://[::1]/", true),
-        ("http://localhost.example/", false), ("http://127.0.0.1.example/", false), ("http://127.0.0/", false),
-        ("http://128.0.0.1/", false), ("http://[::2]/", false), ("http://127.0.0.999/", false),
+    @Test("a URL can be trusted over TLS, or where it leads to this machine", arguments: [
+        ("https://a.example/", true), ("http://localhost/", true), ("http://foo.localhost/", true),
+        ("http://127.0.0.1:1/", true), ("http://[::1]/", true), ("http://[0:0::1]:8080/", true),
+        ("http://a.example/", false), ("http://localhost.example/", false), ("http://127.0.0.1.example/", false),
+        ("http://128.0.0.1/", false), ("http://[::2]/", false), ("http://[::ffff:127.0.0.1]/", false),
     ])
-    func loopback(_ text: String, _ expected: Bool) throws {
-        #expect(try HTTPURL(parsing: text).isLoopback == expected)
+    func trustworthy(_ text: String, _ expected: Bool) throws {
+        #expect(try HTTPURL(parsing: text).isPotentiallyTrustworthy == expected)
     }
 }

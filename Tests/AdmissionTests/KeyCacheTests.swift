@@ -68,6 +68,7 @@ import Testing
     @Test("a policy that leads to no keys is refused", arguments: [
         ("https://issuer.example/", KeySource.fileOnly),
         ("https://issuer.example/", .uri("ftp://issuer.example/jwks")),
+        ("https://issuer.example/", .uri("http://issuer.example/jwks")),
         ("https://issuer.example/?a=b", .discovery),
         ("http://issuer.example/", .discovery),
         ("my issuer", .discovery),

@@ -70,7 +70,7 @@ final class KeyFetcher {
             accept: request.accept,
             responseFields: KeyFetcher.wantedFields,
             certificateAuthorityFile: request.certificateAuthorityFile,
-            mayUseProxy: !request.url.isLoopback)
+            mayUseProxy: !request.url.host.isLoopback)
         do throws(CurlFailure) {
             _ = try transfers.start(curlRequest) { [weak self] outcome in
                 switch outcome {
