@@ -26,6 +26,12 @@ extension MainDraft {
             limits: limits,
             timeouts: timeouts)
         if !listeners.isEmpty { configuration.listeners = listeners.map(\.endpoint) }
+        if let listener = configuration.listeners.first(where: { endpoint.leads(to: $0) }) {
+            problems.error(
+                "the upstream is the proxy itself, which listens on \(listener): each request would come back for ever",
+                at: seen["upstream"] ?? whole)
+            return nil
+        }
         return configuration
     }
 
@@ -43,6 +49,26 @@ extension MainDraft {
                 first[bare] = word
             }
         }
+    }
+}
+
+extension Endpoint {
+    /// Whether a connection to this endpoint arrives at that listener, as far as the spelling tells.
+    fileprivate func leads(to listener: Endpoint) -> Bool {
+        switch (self, listener) {
+        case (.unix(let path), .unix(let listening)):
+            return path == listening
+        case (.tcp(let host, let port), .tcp(let listening, let listeningPort)):
+            guard port == listeningPort else { return false }
+            let isEverywhere = ["*", "0.0.0.0", "::"].contains(listening)
+            return host == listening || isLoopback(host) && (isEverywhere || isLoopback(listening))
+        default:
+            return false
+        }
+    }
+
+    private func isLoopback(_ host: String) -> Bool {
+        (HTTPURL.Host(parsing: host) ?? HTTPURL.Host(parsing: "[\(host)]"))?.isLoopback ?? false
     }
 }
 

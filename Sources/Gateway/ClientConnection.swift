@@ -11,12 +11,12 @@ final class ClientConnection: SocketStream, TimerHandler {
         case serving
         /// The response is out and our side is shut: what the client still sends is thrown away for a while, since
         /// closing on unread bytes would send a reset, which can destroy the response on its way.
-        case lingering(bytesLeft: Int)
+        case lingering
     }
 
-    /// What a lingering connection may still send, and for how long.
-    private static let lingerBytesMax = 1 << 20
-    private static let lingerNanoseconds: Int64 = 2_000_000_000
+    /// For how long a client may go on sending what nobody will read: most have to send all of a body before they
+    /// look at the response.
+    private static let lingerNanoseconds: Int64 = 5_000_000_000
 
     private unowned let worker: Worker
     /// The address for the log.
@@ -91,27 +91,29 @@ final class ClientConnection: SocketStream, TimerHandler {
             return
         }
         finishWriting()
-        phase = .lingering(bytesLeft: ClientConnection.lingerBytesMax)
+        phase = .lingering
         schedule(at: loop.now + ClientConnection.lingerNanoseconds)
         linger()
     }
 
     private func linger() {
         let discarded = worker.discarded
-        while case .lingering(let bytesLeft) = phase {
+        for _ in 0..<Exchange.turnsMax {
             discarded.removeAll()
             switch fill(discarded) {
             case .moved:
-                phase = .lingering(bytesLeft: bytesLeft - discarded.count)
-                if bytesLeft <= discarded.count { close() }
+                continue
             case .blocked:
                 if hasFailed { close() }
                 return
             case .ended, .failed:
                 close()
+                return
             }
-            if !isOpen { return }
         }
+        // There is more: after the others have had their turn.
+        let continued = loop.bind(self)
+        loop.mailbox.post { continued.unwrapped.ready() }
     }
 
     override func close(reset: Bool = false) {

@@ -106,7 +106,7 @@ extension Exchange {
             do throws(ChunkError) {
                 try responseRelay.move(from: upstreamInput, to: clientOutput, outputBytesMax: Exchange.outputBytesMax)
             } catch {
-                truncate(error.detail)
+                truncate(.upstreamInvalidResponse, error.detail)
                 return false
             }
             if responseRelay.isFinished {
@@ -125,10 +125,10 @@ extension Exchange {
             case .ended where responseRelay.endsWithConnection:
                 responseRelay.finishAtClose(to: clientOutput)
             case .ended:
-                truncate("the connection closed before the end of the body")
+                truncate(.upstreamInvalidResponse, "the connection closed before the end of the body")
                 return false
             case .failed(let error):
-                truncate(error.reason)
+                truncate(.upstreamInvalidResponse, error.reason)
                 return false
             }
         }

@@ -67,6 +67,6 @@ extension Exchange {
 
     /// Refuses where that can still be said, else cuts the connection.
     private func end(with refusal: Refusal) {
-        if response == .awaitingHead { refuse(refusal) } else { truncate("timed out") }
+        if response == .awaitingHead { refuse(refusal) } else { truncate(refusal.code, "timed out") }
     }
 }

@@ -198,22 +198,23 @@ final class Exchange {
     }
 
     /// The client is gone, or can no longer be told the truth: both connections end here.
-    func abandon(reset: Bool = true) {
+    ///
+    /// - Parameter status: what the log says where no response was sent: 499 is nginx's for a client that did not wait.
+    func abandon(reset: Bool = true, status: Int = 499) {
         guard let client else { return }
+        dropUpstream()
         if hasHead {
-            // nginx's code for a client that did not wait; nothing was sent with it.
-            if response == .awaitingHead { record.status = 499 }
+            if response == .awaitingHead { record.status = status }
             logAccess()
         }
-        dropUpstream()
         release()
         client.close(reset: reset)
     }
 
     /// The response has begun and cannot be completed: the connection is cut, so that a part does not pass as the whole.
-    func truncate(_ reason: String) {
+    func truncate(_ code: RefusalCode, _ reason: String) {
         worker.log.log(.warn, "upstream \(worker.upstreamName): response cut short: \(reason)")
-        record.code = RefusalCode.upstreamInvalidResponse.rawValue
+        record.code = code.rawValue
         // What has arrived is still worth having where its framing shows that it is a part; a body that ends with
         // the connection needs a reset to show it.
         _ = client!.flush(clientOutput)
@@ -222,6 +223,7 @@ final class Exchange {
 
     func dropUpstream() {
         guard let connection = upstream else { return }
+        record.upstreamNanoseconds = worker.loop.now - upstreamStartedAt
         upstream = nil
         connection.exchange = nil
         connection.close()

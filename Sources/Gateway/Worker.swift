@@ -224,7 +224,8 @@ final class Worker: ListenerHandler {
     /// Closes everything, whatever it is doing.
     func stop() {
         for client in clients.compactMap({ $0 }) {
-            if let exchange = client.exchange { exchange.abandon() } else { client.close() }
+            // Nobody's fault but ours: the log has no status for a response that was never sent.
+            if let exchange = client.exchange { exchange.abandon(status: 0) } else { client.close() }
         }
         pool.closeAll()
         accessLog?.flush()

@@ -38,9 +38,9 @@ public final class Listener: DescriptorHandler, TimerHandler {
         retryTimer = loop.addTimer(self)
     }
 
-    /// Takes the connections that wait in the kernel's queue, a batch at most.
+    /// Takes the connections that wait in the kernel's queue.
     public func acceptQueued() {
-        acceptBatch()
+        while acceptBatch() == Listener.batch {}
     }
 
     /// Stops accepting, and closes the socket with the listener itself. What the kernel has queued is reset.
@@ -59,11 +59,13 @@ public final class Listener: DescriptorHandler, TimerHandler {
         acceptBatch()
     }
 
-    private func acceptBatch() {
-        for _ in 0..<Listener.batch {
+    /// Returns how many were taken or given up: less than a batch where there are no more.
+    @discardableResult
+    private func acceptBatch() -> Int {
+        for count in 0..<Listener.batch {
             if !handler.mayAccept {
                 rest()
-                return
+                return count
             }
             var storage = sockaddr_storage()
             let descriptor = unsafe clinux_accept(socket.descriptor, &storage)
@@ -78,8 +80,9 @@ public final class Listener: DescriptorHandler, TimerHandler {
             // A client that gave up while it was queued, or a signal: the next one may be fine.
             if error.code == ECONNABORTED || error.code == EINTR { continue }
             if error.isExhaustion { rest() }
-            return
+            return count
         }
+        return Listener.batch
     }
 
     /// Without descriptors a level-triggered listener would spin: it rests, and the queue in the kernel waits.

@@ -18,6 +18,18 @@ public enum ProcessEnvironment {
         return variables
     }
 
+    /// Opens /dev/null in the place of a standard descriptor that the process was started without. The next socket
+    /// would get its number, and whatever is written to standard output would go to a client.
+    public static func openStandardDescriptors() {
+        while true {
+            let descriptor = unsafe open("/dev/null", O_RDWR)
+            if descriptor > STDERR_FILENO || descriptor < 0 {
+                if descriptor >= 0 { close(descriptor) }
+                return
+            }
+        }
+    }
+
     /// Lets the process open as many descriptors as it may, and returns how many that is: a proxy needs two a
     /// connection, and the usual soft limit of 1024 is for programs that call select.
     @discardableResult

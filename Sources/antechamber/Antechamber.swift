@@ -1,6 +1,7 @@
 // The command line. Each command stands in a file of its own; exit statuses are in ExitCode+Meaning.swift.
 
 import ArgumentParser
+import Reactor
 
 @main
 struct Antechamber: ParsableCommand {
@@ -11,4 +12,9 @@ struct Antechamber: ParsableCommand {
         abstract: "An authenticating reverse proxy: it admits only callers whose token was issued for your API.",
         version: "antechamber \(version)",
         subcommands: [Run.self, Check.self, Health.self, Demo.self])
+
+    static func main() {
+        ProcessEnvironment.openStandardDescriptors()
+        main(nil)
+    }
 }
