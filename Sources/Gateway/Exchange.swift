@@ -111,6 +111,7 @@ final class Exchange {
         clientInput.capacity == Exchange.inputBytes && upstreamInput.capacity == Exchange.inputBytes
             && clientOutput.capacity <= 2 * Exchange.inputBytes && upstreamOutput.capacity <= 2 * Exchange.inputBytes
     }
+
     var now: Instant {
         Instant(monotonicNanoseconds: worker.loop.now, unixSeconds: worker.loop.unixSeconds)
     }
@@ -257,6 +258,8 @@ final class Exchange {
         hasHead = false
         keyWaits = 0
         addressesTried = 0
+        connectFailure = ""
+        connectTimedOut = false
         hasRetried = false
         interimResponses = 0
         hasResponseBytes = false
