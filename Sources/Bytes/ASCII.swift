@@ -20,12 +20,15 @@ public enum ASCII {
         return (word &>> UInt64(byte & 63)) & 1 == 1
     }
 
+    /// DIGIT of RFC 5234 appendix B.1.
     @inlinable
     public static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
+    /// ALPHA of RFC 5234 appendix B.1, in either case.
     @inlinable
     public static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
 
+    /// A letter or a digit.
     @inlinable
     public static func isAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || isLetter(byte) }
 

@@ -56,6 +56,7 @@ public final class ByteBuffer {
         }
     }
 
+    /// Drops all unread bytes; the storage stays.
     @inlinable
     public func removeAll() {
         unsafe start = 0
@@ -85,6 +86,7 @@ public final class ByteBuffer {
         unsafe end = unread
     }
 
+    /// Appends one byte.
     @inlinable
     public func append(_ byte: UInt8) {
         reserve(1)
@@ -92,6 +94,7 @@ public final class ByteBuffer {
         unsafe end &+= 1
     }
 
+    /// Appends a copy of `bytes`, which must not be this buffer's own.
     @inlinable
     public func append(_ bytes: Span<UInt8>) {
         let count = bytes.count
@@ -103,6 +106,7 @@ public final class ByteBuffer {
         unsafe end &+= count
     }
 
+    /// Appends the bytes of a literal.
     @inlinable
     public func append(_ literal: StaticString) {
         let count = literal.utf8CodeUnitCount
@@ -111,6 +115,7 @@ public final class ByteBuffer {
         unsafe end &+= count
     }
 
+    /// Appends a copy of `bytes`.
     @inlinable
     public func append(_ bytes: [UInt8]) {
         append(bytes.span)
