@@ -35,7 +35,7 @@ let package = Package(
         .target(name: "HTTPWire", dependencies: ["Bytes"], swiftSettings: strict),
         .target(name: "JOSE", dependencies: ["Bytes", "OpenSSLKit"], swiftSettings: strict),
         .target(name: "Admission", dependencies: ["Bytes", "HTTPWire", "JOSE"], swiftSettings: strict),
-        .target(name: "Configuration", dependencies: ["Admission", "JOSE"], swiftSettings: strict),
+        .target(name: "Configuration", dependencies: ["Admission", "Bytes", "JOSE"], swiftSettings: strict),
 
         // The process.
         .target(name: "Observability", dependencies: ["Bytes"], swiftSettings: strict),

@@ -98,7 +98,9 @@ extension Problems {
 
     /// A URL that keys or metadata are fetched from, or that names who publishes them: https, or http where it
     /// crosses no network.
-    func trustedURL(_ word: Word) -> HTTPURL? {
+    ///
+    /// - Parameter instead: what else the operator could do.
+    func trustedURL(_ word: Word, instead: String? = nil) -> HTTPURL? {
         let expected = "https://host[:port]/path"
         do throws(HTTPURLError) {
             let url = try HTTPURL(parsing: word.text)
@@ -111,7 +113,7 @@ extension Problems {
         }
         self.error(
             "\(shownURL(word)) is not https: whoever can alter the traffic could put in keys of their own; "
-                + "plain http is taken for loopback addresses only",
+                + "plain http is taken for loopback addresses only" + (instead.map { "; or \($0)" } ?? ""),
             at: word)
         return nil
     }

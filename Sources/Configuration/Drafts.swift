@@ -43,12 +43,11 @@ struct UpstreamDraft: Draft {
 struct IssuerDraft: Draft {
     static let context = Context.issuer
     static let audiencesMax = 1024
-    /// For `jwks_file` and `jwks_ca`.
-    static let keyFileBytesMax = 4 << 20
+    /// For `jwks_ca`: every authority of a system fits in.
+    static let authoritiesBytesMax = 4 << 20
     var seen: [String: Origin] = [:]
 
     var identifier: Word
-    var url: HTTPURL?
     var audiences: [Word] = []
     var algorithms = Set(SignatureAlgorithm.allCases)
     var tokenTypes: [TokenType] = [.named("at+jwt"), .named("JWT"), .absent]

@@ -1,5 +1,6 @@
 // A trusted issuer: `issuer URL { … }` and what stands in its block.
 
+import Bytes
 import Admission
 import JOSE
 
@@ -75,11 +76,10 @@ let issuerDirectives: [Directive] = [
 func applyIssuer(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
     let word = statement.arguments[0]
     var issuer = IssuerDraft(identifier: word)
-    issuer.url = problems.issuerURL(word)
     Directive.apply(statement.block ?? [], to: &issuer, problems: problems)
     if draft.issuers.count == MainDraft.issuersMax {
         problems.error("more than \(MainDraft.issuersMax) issuers", at: word)
-    } else if let first = draft.issuers.first(where: { $0.identifier.text == word.text }) {
+    } else if let first = draft.issuers.first(where: { $0.identifier.text.hasSameBytes(as: word.text) }) {
         problems.error(
             "issuer \(quoted(word.text)) is given twice; the first is at "
                 + problems.description(of: first.identifier.origin),
@@ -90,13 +90,25 @@ func applyIssuer(_ statement: Statement, _ draft: inout MainDraft, _ problems: P
 }
 
 extension Problems {
-    fileprivate func issuerURL(_ word: Word) -> HTTPURL? {
-        guard let url = trustedURL(word) else { return nil }
-        guard url.query == nil else {
-            error("\(quoted(word.text)) has a query; an issuer has none (RFC 8414 §2)", at: word)
-            return nil
+    /// `iss` is compared as text. Only where keys are looked for at the issuer itself must it be a URL that can be
+    /// trusted with that. False: it is an error.
+    func checkIssuer(_ word: Word, isDiscovered: Bool) -> Bool {
+        if isDiscovered {
+            guard let url = trustedURL(word, instead: "name its jwks_uri or jwks_file") else { return false }
+            if url.query != nil {
+                error(
+                    "\(quoted(word.text)) has a query, so its metadata cannot be found (RFC 8414 §2); name its jwks_uri "
+                        + "or jwks_file",
+                    at: word)
+                return false
+            }
+        } else if word.text.isEmpty || word.text.utf8.count > 1024
+            || word.text.unicodeScalars.contains(where: { isControl($0) || $0 == " " })
+        {
+            error("\(quoted(word.text)) is no issuer; expected what tokens have in 'iss', without spaces", at: word)
+            return false
         }
-        return url
+        return true
     }
 }
 
@@ -104,7 +116,7 @@ private func applyAudience(_ statement: Statement, _ draft: inout IssuerDraft, _
     for word in statement.arguments {
         if word.text.isEmpty || word.text.utf8.count > 1024 || word.text.unicodeScalars.contains(where: isControl) {
             problems.error("\(quoted(word.text)) is not an audience; expected 1 to 1024 bytes of text", at: word)
-        } else if draft.audiences.contains(where: { $0.text == word.text }) {
+        } else if draft.audiences.contains(where: { $0.text.hasSameBytes(as: word.text) }) {
             problems.warning("audience \(quoted(word.text)) is listed twice", at: word.origin)
         } else if draft.audiences.count == IssuerDraft.audiencesMax {
             problems.error("more than \(IssuerDraft.audiencesMax) audiences", at: word)
@@ -138,9 +150,8 @@ private func applyTokenTypes(_ statement: Statement, _ draft: inout IssuerDraft,
     for word in statement.arguments {
         // restricted-name characters of RFC 6838 §4.2, and the slash of a full media type.
         let isType = word.text.utf8.count <= 127 && !word.text.isEmpty
-            && word.text.utf8.allSatisfy {
-                $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 26 || "!#$&-^_.+/".utf8.contains($0)
-            }
+            && word.text.utf8.allSatisfy { ASCII.isAlphanumeric($0) || "!#$&-^_.+/".utf8.contains($0) }
+            && (word.text == "-" || ASCII.isAlphanumeric(word.text.utf8.first!))
         if !isType {
             problems.error("\(quoted(word.text)) is not a token type; expected at+jwt, JWT, or - for none", at: word)
         } else if !spellings.insert(word.text.lowercased()).inserted {

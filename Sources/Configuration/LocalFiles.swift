@@ -4,12 +4,15 @@ import Glibc
 
 /// The files of this machine; relative paths start from the working directory.
 public struct LocalFiles: ConfigurationFiles {
+    private static let pipeTimeoutMilliseconds: Int32 = 10_000
+
     public init() {}
 
     public func read(_ path: String, bytesMax: Int) throws(FileProblem) -> [UInt8] {
         // A path with a NUL would be opened only up to it.
         if path.utf8.contains(0) { throw FileProblem(reason: "its name holds a NUL") }
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        // Not blocking: a pipe without a writer reads as empty, instead of never.
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if descriptor < 0 { throw FileProblem(reason: Self.reason(errno)) }
         defer { close(descriptor) }
 
@@ -19,6 +22,12 @@ public struct LocalFiles: ConfigurationFiles {
             let count = unsafe chunk.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
             if count < 0 {
                 if errno == EINTR { continue }
+                if errno == EAGAIN {
+                    // A pipe whose writer is not done, as a shell's <(…) makes one.
+                    var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+                    if unsafe poll(&request, 1, Self.pipeTimeoutMilliseconds) > 0 { continue }
+                    throw FileProblem(reason: "nothing comes from it")
+                }
                 throw FileProblem(reason: Self.reason(errno))
             }
             if count == 0 { return bytes }

@@ -176,16 +176,24 @@ extension StatementParser {
             problems.error("'include' needs a path", at: argument)
             return []
         }
-        let pattern = problems.path(argument)
+        let path = problems.path(argument)
         let paths: [String]
         do {
-            paths = pattern.contains(where: { "*?[".contains($0) }) ? try files.paths(matching: pattern) : [pattern]
+            paths = argument.text.contains(where: isWildcard) ? try files.paths(matching: pattern(argument)) : [path]
         } catch {
-            problems.incomplete("\(quoted(pattern)) cannot be read: \(error.reason)", at: argument.origin)
+            problems.incomplete("\(quoted(path)) cannot be read: \(error.reason)", at: argument.origin)
             return []
         }
         return paths.flatMap { file(at: $0, for: argument, in: context) }
     }
+
+    /// The argument as a pattern, below this file's directory, whose own name may hold what would be a wildcard.
+    private func pattern(_ argument: Word) -> String {
+        let directory = problems.path(argument).dropLast(argument.text.count)
+        return directory.map { isWildcard($0) || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + argument.text
+    }
+
+    private func isWildcard(_ character: Character) -> Bool { "*?[".contains(character) }
 
     private func file(at path: String, for argument: Word, in context: Context?) -> [Statement] {
         if trail.contains(path) {

@@ -1,6 +1,7 @@
 // The checks that only the whole can answer, and the last step from what was said to the configuration.
 
 import Admission
+import JOSE
 
 extension MainDraft {
     /// The configuration; nil where anything was or is found to be an error.
@@ -67,8 +68,10 @@ extension Endpoint {
         }
     }
 
+    /// Connecting to the unspecified address leads to this machine too, on Linux.
     private func isLoopback(_ host: String) -> Bool {
-        (HTTPURL.Host(parsing: host) ?? HTTPURL.Host(parsing: "[\(host)]"))?.isLoopback ?? false
+        if host == "0.0.0.0" || host == "::" { return true }
+        return (HTTPURL.Host(parsing: host) ?? HTTPURL.Host(parsing: "[\(host)]"))?.isLoopback ?? false
     }
 }
 
@@ -76,20 +79,20 @@ extension IssuerDraft {
     fileprivate func validated(files: any ConfigurationFiles, problems: Problems) -> IssuerPolicy {
         Directive.requireAll(in: .issuer, seen: seen, at: identifier.origin, problems: problems)
         warnOfUserInfoAudience(problems)
-        warnOfPlainFetch(problems)
         let isFileOnly = keyFile != nil && seen["jwks_uri"] == nil
         if isFileOnly { warnOfUnusedFetchSettings(problems) }
         if maxStaleMilliseconds < refreshMilliseconds {
-            problems.warning(
-                "keys are kept for \(maxStaleMilliseconds / 1000)s but fetched only every "
-                    + "\(refreshMilliseconds / 1000)s, so there are none in between",
-                at: seen["jwks_max_stale"] ?? identifier.origin)
+            problems.error(
+                "keys would be kept for \(maxStaleMilliseconds / 1000)s but fetched only every "
+                    + "\(refreshMilliseconds / 1000)s, so that there were none in between; make 'jwks_max_stale' no "
+                    + "shorter than 'jwks_refresh'",
+                at: seen["jwks_max_stale"] ?? seen["jwks_refresh"] ?? identifier.origin)
         }
-        for file in [keyFile, certificateAuthorityFile].compactMap({ $0 }) {
-            check(file, files: files, problems: problems)
-        }
+        if let keyFile { checkKeys(keyFile, files: files, problems: problems) }
+        if let file = certificateAuthorityFile { checkAuthorities(file, files: files, problems: problems) }
 
         let source: KeySource = keyURL.map { .uri($0.word.text) } ?? (isFileOnly ? .fileOnly : .discovery)
+        if problems.checkIssuer(identifier, isDiscovered: source == .discovery) { warnOfPlainFetch(problems) }
         return IssuerPolicy(
             identifier: identifier.text,
             audiences: audiences.map(\.text),
@@ -121,7 +124,7 @@ extension IssuerDraft {
             if keyURL.url.scheme == .http {
                 problems.warning("the keys are fetched without TLS; fit for development only", at: keyURL.word.origin)
             }
-        } else if keyFile == nil, url?.scheme == .http {
+        } else if keyFile == nil, identifier.text.lowercased().hasPrefix("http:") {
             problems.warning("the issuer's keys are fetched without TLS; fit for development only", at: identifier.origin)
         }
     }
@@ -135,12 +138,34 @@ extension IssuerDraft {
         }
     }
 
-    private func check(_ file: Word, files: any ConfigurationFiles, problems: Problems) {
+    /// A key set that cannot be read is found now, and not when the first token comes.
+    private func checkKeys(_ file: Word, files: any ConfigurationFiles, problems: Problems) {
+        guard let bytes = read(file, bytesMax: KeySet.bytesMax, files, problems) else { return }
+        do throws(KeySetError) {
+            _ = try KeySet(parsing: bytes.span)
+        } catch {
+            problems.error("\(quoted(problems.path(file))) is no key set: \(error.reason)", at: file)
+        }
+    }
+
+    private func checkAuthorities(_ file: Word, files: any ConfigurationFiles, problems: Problems) {
+        guard let bytes = read(file, bytesMax: Self.authoritiesBytesMax, files, problems) else { return }
+        let text = String(decoding: bytes, as: UTF8.self)
+        if !text.contains("-----BEGIN CERTIFICATE-----"), !text.contains("-----BEGIN TRUSTED CERTIFICATE-----") {
+            problems.error(
+                "\(quoted(problems.path(file))) holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", at: file)
+        }
+    }
+
+    private func read(
+        _ file: Word, bytesMax: Int, _ files: any ConfigurationFiles, _ problems: Problems
+    ) -> [UInt8]? {
         let path = problems.path(file)
         do {
-            _ = try files.read(path, bytesMax: Self.keyFileBytesMax)
+            return try files.read(path, bytesMax: bytesMax)
         } catch {
             problems.error("\(quoted(path)) cannot be read: \(error.reason)", at: file)
+            return nil
         }
     }
 }

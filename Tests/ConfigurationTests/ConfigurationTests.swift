@@ -55,7 +55,9 @@ struct ConfigurationTests {
                 jwks_timeout 1500ms;
             }
             issuer https://b.example { audience one; jwks_file /abs/keys.json; }
-            """, files: ["keys.json": "{}", "ca.pem": "", "/abs/keys.json": ""])
+            """, files: [
+                "keys.json": MemoryFiles.keySet, "ca.pem": MemoryFiles.authorities, "/abs/keys.json": MemoryFiles.keySet,
+            ])
         #expect(result.messages == [])
         let expected = ProxyConfiguration(
             listeners: [
@@ -120,7 +122,7 @@ struct ConfigurationTests {
             "/etc/a/proxy.conf": "include sub/*.conf; access_log a.log; error_log log/e.log; listen unix:run/a.sock;",
             "/etc/a/sub/1.conf": "upstream unix:b.sock;",
             "/etc/a/sub/2.conf": "issuer https://issuer.example/ { audience a; jwks_file keys.json; }",
-            "/etc/a/sub/keys.json": "{}",
+            "/etc/a/sub/keys.json": MemoryFiles.keySet,
         ])
         let result = ConfigurationLoader.load(file: "/etc/a/proxy.conf", environment: [:], files: files)
         let configuration = try #require(result.configuration)

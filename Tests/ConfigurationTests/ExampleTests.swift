@@ -23,7 +23,10 @@ struct ExampleTests {
     @Test("it holds with every line in force, and its defaults are the defaults")
     func uncommented() throws {
         let text = try treeText("proxy.conf.example")
-        let files = MemoryFiles(["proxy.conf": uncommented(text)], elsewhere: "")
+        let files = MemoryFiles([
+            "proxy.conf": uncommented(text), "/etc/antechamber/keys.json": MemoryFiles.keySet,
+            "/etc/antechamber/ca.pem": MemoryFiles.authorities,
+        ])
         let result = ConfigurationLoader.load(file: "proxy.conf", environment: [:], files: files)
         #expect(result.report == "")
         var all = try #require(result.configuration)

@@ -4,17 +4,22 @@ import Configuration
 
 /// Files by path. Patterns know `*` at the place of a whole file name's beginning: `dir/*.conf`.
 struct MemoryFiles: ConfigurationFiles {
-    var contents: [String: String]
-    /// What every path that is not in `contents` holds; nil: it does not exist.
-    var elsewhere: String?
+    /// A key set of one key, the one of RFC 7515 appendix A.3.
+    static let keySet = """
+        {"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",\
+        "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}
+        """
+    /// What an authorities file has to look like; nobody connects here.
+    static let authorities = "-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n"
 
-    init(_ contents: [String: String] = [:], elsewhere: String? = nil) {
+    var contents: [String: String]
+
+    init(_ contents: [String: String] = [:]) {
         self.contents = contents
-        self.elsewhere = elsewhere
     }
 
     func read(_ path: String, bytesMax: Int) throws(FileProblem) -> [UInt8] {
-        guard let text = contents[path] ?? elsewhere else { throw FileProblem(reason: "No such file or directory") }
+        guard let text = contents[path] else { throw FileProblem(reason: "No such file or directory") }
         guard text.utf8.count <= bytesMax else { throw FileProblem(reason: "it has more than \(bytesMax) bytes") }
         return Array(text.utf8)
     }
@@ -37,7 +42,7 @@ func load(
 
 /// The configuration that a text with these lines in it gives, on top of the least that is needed.
 func configuration(main: String = "", issuer: String = "", upstream: String = "") -> ProxyConfiguration? {
-    load(minimal(main: main, issuer: issuer, upstream: upstream), files: ["keys.json": "", "ca.pem": ""]).configuration
+    load(minimal(main: main, issuer: issuer, upstream: upstream), files: ["keys.json": MemoryFiles.keySet, "ca.pem": MemoryFiles.authorities]).configuration
 }
 
 func minimal(main: String = "", issuer: String = "", upstream: String = "") -> String {

@@ -27,7 +27,7 @@ struct GoldenTests {
                 "included/wrong.conf": "# a file of its own\nleeway\t5x;\naudience a\n",
                 "included/loop.conf": "include again.conf;\n",
                 "included/again.conf": "include loop.conf;\n",
-                "keys.json": "{}",
+                "keys.json": MemoryFiles.keySet,
             ]))
         let expectedPath = Self.directory + name + ".expected"
         if ProcessInfo.processInfo.environment["ANTECHAMBER_RECORD"] != nil {

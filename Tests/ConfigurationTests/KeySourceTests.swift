@@ -59,12 +59,33 @@ struct KeySourceTests {
         try startKeys(of: result)
     }
 
-    @Test("a key file needs no place for metadata", arguments: urls)
-    func keyFile(text: String, isTaken: Bool) throws {
+    @Test("an issuer whose keys are elsewhere is any text that tokens may have in iss", arguments: [
+        ("accounts.google.com", true), ("http://keycloak:8080/realms/x", true), ("https://issuer.example/?a=b", true),
+        ("https://issuer.example/%4", true), ("urn:example:issuer", true), ("K\u{E4}se", true),
+        ("", false), ("two words", false), ("a\u{7F}", false), (String(repeating: "x", count: 1025), false),
+    ])
+    func issuerWithKeys(text: String, isTaken: Bool) throws {
+        for keys in ["jwks_file keys.json;", "jwks_uri https://keys.example/;"] {
+            let result = load(
+                "upstream http://a; issuer \"\(text)\" { audience a; \(keys) }",
+                files: ["keys.json": MemoryFiles.keySet])
+            #expect((result.configuration != nil) == isTaken)
+            try startKeys(of: result)
+        }
+    }
+
+    @Test("a key file that holds no keys, an authorities file without a certificate: known before a token comes", arguments: [
+        ("garbage", MemoryFiles.authorities, "keys.json"), ("{\"keys\":[]}", MemoryFiles.authorities, "keys.json"),
+        (MemoryFiles.keySet, "garbage", "ca.pem"), (MemoryFiles.keySet, "", "ca.pem"),
+    ])
+    func unusableFiles(keys: String, authorities: String, blamed: String) {
         let result = load(
-            "upstream http://a; issuer \"\(text)\" { audience a; jwks_file keys.json; }", files: ["keys.json": "{}"])
-        #expect((result.configuration != nil) == isTaken)
-        try startKeys(of: result)
+            "upstream http://a; issuer https://a.example { audience a; jwks_uri https://a.example/k; jwks_file keys.json; "
+                + "jwks_ca ca.pem; }",
+            files: ["keys.json": keys, "ca.pem": authorities])
+        #expect(result.configuration == nil)
+        #expect(result.messages.count == 1)
+        #expect(result.messages.joined().contains(blamed))
     }
 
     @Test("a password is not shown, whatever else is wrong with the URL", arguments: [

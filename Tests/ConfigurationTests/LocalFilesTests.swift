@@ -53,6 +53,31 @@ struct LocalFilesTests {
         }
     }
 
+    @Test("a pipe that nobody writes to reads as empty, and not for ever")
+    func pipe() throws {
+        try withDirectory { directory in
+            try #require(unsafe mkfifo(directory + "pipe", 0o600) == 0)
+            let bytes = try files.read(directory + "pipe", bytesMax: 1)
+            #expect(bytes == [])
+        }
+    }
+
+    @Test("an include is found below a directory whose name looks like a pattern", arguments: ["extra.conf", "ex*.conf"])
+    func oddDirectory(include: String) throws {
+        try withDirectory { parent in
+            let directory = parent + "a[1]*?\\/"
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            try "upstream http://a; issuer https://b { audience c; }\ninclude \(include);\n"
+                .write(toFile: directory + "proxy.conf", atomically: true, encoding: .utf8)
+            try "error_detail terse;\n".write(toFile: directory + "extra.conf", atomically: true, encoding: .utf8)
+            let result = ConfigurationLoader.load(file: directory + "proxy.conf", environment: [:])
+            #expect(result.configuration?.admission.errorDetail == .terse)
+            // A plain name has to be there.
+            try "include absent.conf;\n".write(toFile: directory + "extra.conf", atomically: true, encoding: .utf8)
+            #expect(ConfigurationLoader.load(file: directory + "proxy.conf", environment: [:]).configuration == nil)
+        }
+    }
+
     @Test("a configuration of several files loads from disk")
     func load() throws {
         try withDirectory { directory in

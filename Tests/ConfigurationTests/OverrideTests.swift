@@ -105,10 +105,11 @@ struct OverrideTests {
                 "--listen: error: 'localhost' is a name, and a name may have many addresses; "
                     + "expected 8080, 127.0.0.1:8080, [::]:8080 or unix:/path",
                 "--upstream: error: 'https://' upstreams are not supported by this version yet",
+                "ANTECHAMBER_AUDIENCE: error: '' is not an audience; expected 1 to 1024 bytes of text",
+                "ANTECHAMBER_AUDIENCE: error: '' is not an audience; expected 1 to 1024 bytes of text",
                 "ANTECHAMBER_ISSUER: error: 'http://issuer.example' is not https: whoever can alter the traffic could "
-                    + "put in keys of their own; plain http is taken for loopback addresses only",
-                "ANTECHAMBER_AUDIENCE: error: '' is not an audience; expected 1 to 1024 bytes of text",
-                "ANTECHAMBER_AUDIENCE: error: '' is not an audience; expected 1 to 1024 bytes of text",
+                    + "put in keys of their own; plain http is taken for loopback addresses only; or name its jwks_uri "
+                    + "or jwks_file",
             ])
     }
 
