@@ -22,7 +22,7 @@ struct AudienceRule {
             throw Refusal(
                 .missingClaim, "The token has no aud claim: it does not say which API it was made for.",
                 hint: "Request the token with audience=\(Quoted.list(wanted)), so that the issuer writes it into aud.",
-                expected: wanted)
+                expected: Quoted.cut(wanted))
         }
         // Every element is looked at before any is believed: an aud that holds anything but strings is malformed.
         let audiences = try ClaimText.strings("aud", value)
@@ -64,7 +64,7 @@ struct AudienceRule {
                 "The audience is the API that a token was requested for, so tokens for different APIs differ. Request "
                 + "one with audience=\(request) (resource=\(request) at issuers that follow RFC 8707)."
         }
-        return Refusal(.wrongAudience, detail, hint: hint, expected: wanted, got: Quoted.cut(audiences))
+        return Refusal(.wrongAudience, detail, hint: hint, expected: Quoted.cut(wanted), got: Quoted.cut(audiences))
     }
 
     /// Whether an audience is one of ours but for a trailing slash or the case of letters: nearly always a typo.

@@ -171,11 +171,9 @@ public final class Authenticator {
         switch set.selectKey(algorithm: algorithm, keyID: token.keyID) {
         case .key(let key): return .key(key)
         case .ambiguous: throw Unverified.ambiguousKey
-        // The set has that key ID, for something else: a newer set would too.
-        case .unfit: throw Unverified.unfitKey
-        case .unknown:
-            // Only a key ID can be missing from the set; a token without one gives nothing to look for.
-            guard let keyID = token.keyID else { throw Unverified.noFittingKey }
+        // The set has that key ID, for something else, or the token gives nothing to look for: a newer set is no cure.
+        case .unfit: throw token.keyID == nil ? Unverified.noFittingKey : Unverified.unfitKey
+        case .unknown(let keyID):
             if mayAwaitKeys, now.monotonicNanoseconds >= keys.forcedRefreshAllowedAt { return .await(keyID: keyID) }
             throw Unverified.unknownKey
         }

@@ -31,7 +31,8 @@ public struct HeaderHygiene: Sendable {
         // X-Forwarded-For, -Proto and -Host are ours to say; -Port, -Prefix and the rest say the same kind of
         // thing, and nobody in front of us is trusted yet.
         patterns.append(Pattern(folded: Self.fold("X-Forwarded-"), isPrefix: true))
-        for name in ["Forwarded", "X-Request-Id"] + Identity.fieldNames {
+        // What traces and request IDs a stranger sends would be taken for our own.
+        for name in ["Forwarded", "X-Request-Id", "traceparent", "tracestate"] + Identity.fieldNames {
             patterns.append(Pattern(folded: Self.fold(name), isPrefix: false))
         }
         self.patterns = patterns

@@ -168,6 +168,8 @@ public struct KeyCache: ~Copyable {
             // Workers keep what they have prepared for the set they know.
             isNew = false
             keys = held.keys
+            // Somebody knows of a key that is not here: the next one to ask finds out whether the set has moved.
+            if attempt.isForced { metadata = nil }
         }
         let refreshAt = now + refreshNanoseconds(maxAgeSeconds: maxAgeSeconds, jitter)
         // A refresh that is due may take its time before the keys it renews are gone.

@@ -172,6 +172,7 @@ extension UnusableKey {
         case .rsaTooLarge(let bits): "RSA modulus of \(bits) bits is too long"
         case .badRSANumber: "exponent or modulus is none that RSA has"
         case .notOnCurve: "the point is not on its curve"
+        case .smallOrder: "the point is of small order, so that anything would be signed by it"
         case .notForSignatures: "not for signatures"
         case .privateKey: "the private half is published"
         case .unsupportedAlgorithm: "its alg is not supported"

@@ -24,7 +24,9 @@ struct TokenCache {
     private static let overheadBytes = 240
 
     init(entriesMax: Int) {
-        table = S3FIFO(entriesMax: entriesMax, costMax: entriesMax * Self.bytesPerEntryMax)
+        // A single entry may take an eighth: even a cache of one has room for the largest identity.
+        let largest = Identity.ownLinesBytesMax + Self.overheadBytes
+        table = S3FIFO(entriesMax: entriesMax, costMax: max(entriesMax * Self.bytesPerEntryMax, 8 * largest))
     }
 
     var count: Int { table.count }

@@ -27,7 +27,8 @@ enum Unverified {
         hint: "See that the issuer publishes the key for this algorithm, and for signatures.")
 
     static let noFittingKey = Refusal(
-        .unknownKey, "The token has no kid, and no key of its issuer fits its alg.")
+        .unknownKey, "The token has no kid, and no key of its issuer fits its alg.",
+        hint: "See which algorithm the issuer signs with, and that it publishes the key for it.")
 
     static let ambiguousKey = Refusal(
         .ambiguousKey, "More than one key of the issuer fits the token.",

@@ -31,6 +31,22 @@ extension Span where Element == UInt8 {
         }
     }
 
+    /// Negative, zero or positive as these bytes come before, are the same as, or come after `other`: byte by byte, a
+    /// beginning before what goes on.
+    @inlinable
+    public func order(_ other: Span<UInt8>) -> Int {
+        let shared = Swift.min(count, other.count)
+        if shared > 0 {
+            let difference = unsafe withUnsafeBufferPointer { left in
+                unsafe other.withUnsafeBufferPointer { right in
+                    unsafe Int(memcmp(left.baseAddress!, right.baseAddress!, shared))
+                }
+            }
+            if difference != 0 { return difference }
+        }
+        return count - other.count
+    }
+
     /// Whether these bytes spell `literal` in any case. `literal` must be in lower case.
     @inlinable
     public func equalsIgnoringCase(_ literal: StaticString) -> Bool {

@@ -140,14 +140,15 @@ public struct RequestHeadParser: Sendable {
         if head.method == .connect || head.method == .trace {
             throw RequestError(.methodNotAllowed, "CONNECT and TRACE are not served")
         }
+        // Reserved for the connection preface, whatever its target (RFC 9113 §11.6).
+        if bytes.slice(head.methodName).equals("PRI") {
+            throw RequestError(.unsupportedVersion, "HTTP/2 is not spoken on this port")
+        }
         startPart(.target, at: position &+ 1)
     }
 
     private mutating func endTarget(_ bytes: Span<UInt8>) throws(RequestError) {
         head.target = ByteRange(partStart..<position)
-        if bytes.slice(head.methodName).equals("PRI"), bytes.slice(head.target).equals("*") {
-            throw RequestError(.unsupportedVersion, "HTTP/2 is not spoken on this port")
-        }
         let parts = try RequestTarget(head.target, of: head.method, in: bytes)
         head.path = parts.path
         head.query = parts.query

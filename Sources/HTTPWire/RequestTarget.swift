@@ -34,7 +34,8 @@ struct RequestTarget {
             authority = ByteRange((range.lowerBound &+ schemeEnd)..<(range.lowerBound &+ end))
             pathStart = range.lowerBound &+ end
         }
-        if let mark = bytes.firstIndex(of: UInt8(ascii: "?"), from: pathStart), mark < range.upperBound {
+        if let place = target.firstIndex(of: UInt8(ascii: "?"), from: pathStart &- range.lowerBound) {
+            let mark = range.lowerBound &+ place
             path = ByteRange(pathStart..<mark)
             query = ByteRange((mark &+ 1)..<range.upperBound)
         } else {

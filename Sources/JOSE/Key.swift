@@ -161,6 +161,7 @@ public enum UnusableKey: Error, Sendable, Equatable {
     /// An exponent or modulus that RSA cannot have.
     case badRSANumber
     case notOnCurve
+    case smallOrder
     /// `use` or `key_ops` says that it is for something else.
     case notForSignatures
     /// The set publishes the private half.
@@ -181,6 +182,7 @@ public enum UnusableKey: Error, Sendable, Equatable {
             case .rsaTooLarge(let bits): .rsaTooLarge(bits: bits)
             case .badModulus, .badExponent: .badRSANumber
             case .notOnCurve: .notOnCurve
+            case .smallOrder: .smallOrder
             case .openSSL: .refusedByOpenSSL
             }
     }

@@ -55,7 +55,7 @@ public final class KeySet: Sendable {
         if found.count == 1 { return .key(found[0]) }
         if found.count > 1 { return .ambiguous(found.count) }
         if let keyID, !hasKeyID, !skipped.contains(where: { $0.keyID?.hasSameBytes(as: keyID) == true }) {
-            return .unknown
+            return .unknown(keyID: keyID)
         }
         return .unfit
     }
@@ -68,7 +68,7 @@ public final class KeySet: Sendable {
 public enum KeySelection: Sendable {
     case key(Key)
     /// No entry has that key ID. A newer set may.
-    case unknown
+    case unknown(keyID: String)
     /// No key of the set is for this algorithm: the one with the token's key ID is of another kind or unusable, or the
     /// token has no key ID and nothing fits. The token is at fault; fetching the set anew is no cure.
     case unfit

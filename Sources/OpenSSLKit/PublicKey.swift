@@ -103,6 +103,7 @@ public final class PublicKey: Sendable {
     /// An Ed25519 key of 32 bytes (RFC 8032 §5.1.5).
     public convenience init(ed25519 bytes: Span<UInt8>) throws(PublicKeyError) {
         guard bytes.count == 32 else { throw .badLength }
+        if Ed25519SmallOrder.contains(bytes) { throw .smallOrder }
         ERR_clear_error()
         let raw = unsafe bytes.withUnsafeBufferPointer { key in
             unsafe EVP_PKEY_new_raw_public_key_ex(nil, "ED25519", nil, key.baseAddress, key.count)
@@ -169,6 +170,8 @@ public enum PublicKeyError: Error, Sendable, Equatable {
     /// An exponent that is even, below 3, or of more than 33 bits.
     case badExponent
     case notOnCurve
+    /// An Ed25519 point under which one signature holds for every message.
+    case smallOrder
     case openSSL(OpenSSLError)
 }
 

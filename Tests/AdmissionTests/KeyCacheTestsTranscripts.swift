@@ -264,6 +264,17 @@ extension KeyTranscript {
             (.metadata("https://new.example/jwks"), "fetch keys https://new.example/jwks"),
             (.keys("a"), "publish a; log serving from https://new.example/jwks"),
         ]),
+        KeyTranscript("a forced fetch without news has the next one ask where the keys are now", .testing(source: .discovery), [
+            (.start, "fetch metadata \(openID)"),
+            (.metadata(url), "fetch keys \(url)"),
+            (.keys("a"), "publish a; log serving from \(url)"),
+            (.wantUnknown, "fetch keys \(url)"),
+            (.keys("a"), "publish a"),
+            (.at(30), "-"),
+            (.wantUnknown, "fetch metadata \(openID)"),
+            (.metadata("https://new.example/jwks"), "fetch keys https://new.example/jwks"),
+            (.keys("ab"), "publish ab; log serving from https://new.example/jwks"),
+        ]),
         KeyTranscript(
             "where the server has none for OpenID Connect, RFC 8414's place is tried",
             .testing(source: .discovery), [

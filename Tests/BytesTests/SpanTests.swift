@@ -83,4 +83,15 @@ import Testing
     private func check(_ isTrue: Bool, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(isTrue, sourceLocation: sourceLocation)
     }
+
+    @Test("Bytes come in the order of their first difference, and a beginning before what goes on", arguments: [
+        ("", "", 0), ("", "a", -1), ("a", "a", 0), ("a", "b", -1), ("ab", "a", 1), ("b", "ab", 1), ("a\u{E9}", "az", 1),
+    ])
+    func order(left: String, right: String, sign: Int) {
+        let (left, right) = (Array(left.utf8), Array(right.utf8))
+        let order = left.span.order(right.span)
+        #expect(order.signum() == sign)
+        let reversed = right.span.order(left.span)
+        #expect(reversed.signum() == -sign)
+    }
 }

@@ -158,8 +158,9 @@ private func expectRefused(
         expectRefused("GET / \(version)\r\nHost: a\r\n\r\n", .unsupportedVersion)
     }
 
-    @Test func `The HTTP 2 preface is an unsupported version`() {
-        expectRefused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", .unsupportedVersion)
+    @Test(arguments: ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "PRI / HTTP/1.1\r\nHost: a\r\n\r\n"])
+    func `The HTTP 2 preface is an unsupported version, whatever follows its method`(text: String) {
+        expectRefused(text, .unsupportedVersion)
     }
 
     @Test(arguments: ["CONNECT a:443", "CONNECT /", "TRACE /", "TRACE *"])

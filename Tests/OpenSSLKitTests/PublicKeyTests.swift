@@ -82,6 +82,15 @@ import Testing
         #expect(throws: PublicKeyError.notOnCurve) { try Self.elliptic(.p384, (wide + x), (wide + y)) }
     }
 
+    @Test("An Ed25519 point of small order is no key: one signature would hold for every message", arguments: [
+        [UInt8](repeating: 0, count: 32), [1] + [UInt8](repeating: 0, count: 31),
+        [1] + [UInt8](repeating: 0, count: 30) + [0x80],
+        [0xEC] + [UInt8](repeating: 0xFF, count: 30) + [0x7F], [0xEE] + [UInt8](repeating: 0xFF, count: 31),
+    ])
+    func smallOrder(bytes: [UInt8]) {
+        #expect(throws: PublicKeyError.smallOrder) { try PublicKey(ed25519: bytes.span) }
+    }
+
     @Test("An Ed25519 key has 32 bytes", arguments: [0, 31, 33, 64])
     func ed25519(count: Int) throws {
         #expect(throws: PublicKeyError.badLength) { try PublicKey(ed25519: [UInt8](repeating: 9, count: count).span) }
