@@ -149,22 +149,6 @@ struct BodyTests {
         }
     }
 
-    @Test("An origin may answer before the upload is done")
-    func earlyAnswer() throws {
-        try Scene.play(origin: { connection in
-            _ = try connection.head()
-            try connection.answer("no need", status: "413 Content Too Large", fields: ["Connection: close"])
-            connection.waitForClose()
-        }) { scene throws in
-            let client = try scene.client()
-            try client.request("POST", "/", token: scene.token(), fields: ["Content-Length: 1000000"])
-            try client.send("only a part")
-            let response = try client.response()
-            #expect(response.status == 413)
-            #expect(response.text == "no need")
-        }
-    }
-
     @Test("A refused request's body is never read as the next request")
     func refusedBody() throws {
         try Scene.play { scene throws in

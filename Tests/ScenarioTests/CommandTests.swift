@@ -80,6 +80,17 @@ struct CommandTests {
         #expect(outcome.errors.contains("\(try taken.port())"))
     }
 
+    @Test("A port that another proxy has is not shared with it: 1", arguments: [1, 2])
+    func portOfAnotherProxy(workers: Int) throws {
+        try Scene.play(workers: workers) { scene throws in
+            let text = Self.good.replacing("127.0.0.1:0;", with: "127.0.0.1:\(scene.proxy.port); workers \(workers);")
+            let outcome = try finish("run", configuration: text)
+            #expect(outcome.ending == .exited(1))
+            let reason = "cannot listen on 127.0.0.1:\(scene.proxy.port): Address already in use"
+            #expect(outcome.errors.contains(reason), "\(outcome.errors)")
+        }
+    }
+
     @Test("A file that is not there is 78, and named")
     func missingFile() throws {
         try withTemporaryFolder { folder in

@@ -63,6 +63,20 @@ struct ConnectionTests {
         }
     }
 
+    @Test("Without a keepalive time every response says that it is the last")
+    func noKeepAlive() throws {
+        try Scene.play(main: "keepalive_timeout 0;") { scene throws in
+            for (token, status) in [(scene.token(), 200), (nil, 401)] {
+                let client = try scene.client()
+                try client.get(token: token)
+                let response = try client.response()
+                #expect(response.status == status)
+                #expect(response["Connection"]?.lowercased() == "close")
+                #expect(try client.isClosedByProxy())
+            }
+        }
+    }
+
     @Test("An HTTP/1.0 client is answered and closed, its request going upstream as 1.1")
     func http10() throws {
         try Scene.play { scene throws in

@@ -52,7 +52,7 @@ struct ShutdownTests {
 
     @Test("A second signal ends it at once, and that is no clean end: 1")
     func second() throws {
-        try Scene.play(main: "shutdown_timeout 10m;", origin: { $0.waitForClose() }) { scene throws in
+        try Scene.play(main: "shutdown_timeout 10m;", ending: .exited(1), origin: { $0.waitForClose() }) { scene throws in
             let client = try scene.client()
             try client.get(token: scene.token())
             try eventually("the request is upstream") { !scene.origin.received.isEmpty }

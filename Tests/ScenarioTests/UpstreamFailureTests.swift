@@ -53,6 +53,33 @@ struct UpstreamFailureTests {
         try expectFailure("upstream_timeout", status: 504, main: "proxy_read_timeout 300ms;") { $0.waitForClose() }
     }
 
+    @Test("An origin that accepts no connection in time: 504, which says so")
+    func acceptsNothing() throws {
+        let full = try Socket.boundToLoopback()
+        try full.startListening(backlog: 0)
+        let queued = try Socket.connect(port: full.port())
+        defer { queued.shutDown() }
+        try Scene.play(main: "proxy_connect_timeout 300ms;", upstream: "127.0.0.1:\(full.port())") { scene throws in
+            let response = try scene.get(token: scene.token())
+            #expect(response.status == 504)
+            #expect(response.text.contains("\"code\":\"upstream_timeout\""), "\(response.text)")
+            #expect(response.text.contains("\"detail\":\"No connection to the backend was made in time.\""), "\(response.text)")
+        }
+    }
+
+    @Test("An origin that is silent while the client waits for its 100 has timed out, not the client: 504")
+    func silentToExpectation() throws {
+        let main = "client_body_timeout 300ms; proxy_read_timeout 600ms;"
+        try Scene.play(main: main, origin: { $0.waitForClose() }) { scene throws in
+            let client = try scene.client()
+            let fields = ["Expect: 100-continue", "Content-Length: 5"]
+            try client.request("POST", "/", token: scene.token(), fields: fields)
+            let response = try client.response()
+            #expect(response.status == 504)
+            #expect(response.text.contains("\"upstream_timeout\""), "\(response.text)")
+        }
+    }
+
     @Test("A response that does not parse, or is framed in two ways: 502", arguments: [
         "garbage\r\n\r\n",
         "HTTP/1.1 200 OK\nContent-Length: 2\n\nok",

@@ -93,6 +93,14 @@ final class ChildProcess: Sendable {
         ending.withLock { if $0 == nil { _ = Glibc.kill(id, number) } }
     }
 
+    /// Every thread of it is stopped (SIGSTOP).
+    func isStopped() throws -> Bool {
+        let threads = "/proc/\(id)/task"
+        return try FileManager.default.contentsOfDirectory(atPath: threads).allSatisfy { thread in
+            try String(contentsOfFile: "\(threads)/\(thread)/stat", encoding: .utf8).contains(") T ")
+        }
+    }
+
     func waitForEnd(within seconds: Double = Deadline.standardSeconds) throws -> Ending {
         try eventually("process \(id) ends", within: seconds) { ended }
     }

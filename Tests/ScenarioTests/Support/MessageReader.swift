@@ -115,6 +115,14 @@ final class MessageReader {
         return take(pending.count)
     }
 
+    /// Everything up to `end`, which nothing may follow.
+    func bytes(upTo end: String, by deadline: Deadline = Deadline()) throws -> [UInt8] {
+        while !pending.suffix(end.utf8.count).elementsEqual(end.utf8) {
+            guard try fill(by: deadline) else { throw ScenarioError("the stream ended before \(end.debugDescription)") }
+        }
+        return take(pending.count)
+    }
+
     private func readBody(into message: inout RawMessage, untilClose: Bool, by deadline: Deadline) throws {
         if let coding = message["Transfer-Encoding"] {
             guard coding.lowercased() == "chunked" else { throw ScenarioError("unexpected coding \(coding)") }

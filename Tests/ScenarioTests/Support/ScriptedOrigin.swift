@@ -21,6 +21,13 @@ final class ScriptedOrigin: Sendable {
         fileprivate init(_ socket: Socket) { self.socket = socket }
         fileprivate func append(_ bytes: [UInt8]) { received.withLock { $0 += bytes } }
         var bytes: [UInt8] { received.withLock { $0 } }
+
+        /// The ports of the origin's end and of the proxy's.
+        func ports() throws -> (origin: UInt16, proxy: UInt16) { try (socket.port(), socket.peerPort()) }
+
+        /// How many bytes the proxy has sent: those that were read here, and those that are in the kernel. Exact while
+        /// nothing is read here.
+        func sentByProxy() throws -> Int { try received.withLock { $0.count } + socket.bytesOnTheirWayHere() }
     }
 
     /// A connection as the script sees it.
@@ -42,6 +49,8 @@ final class ScriptedOrigin: Sendable {
         func head() throws -> String? { try reader.head(by: Deadline(seconds: 120)) }
         func bytes(_ count: Int) throws -> [UInt8] { try reader.bytes(count) }
         func rest() throws -> [UInt8] { try reader.rest(by: Deadline(seconds: 120)) }
+        @discardableResult
+        func receive(upTo end: String) throws -> [UInt8] { try reader.bytes(upTo: end, by: Deadline(seconds: 120)) }
         func send(_ text: String) throws { try socket.send(latin1Bytes(text)) }
         func send(_ bytes: [UInt8]) throws { try socket.send(bytes) }
         func answer(_ body: String = "ok", status: String = "200 OK", fields: [String] = []) throws {

@@ -23,8 +23,9 @@ final class Socket: Sendable {
         return socket
     }
 
-    func startListening() throws {
-        guard listen(descriptor, 128) == 0 else { throw failure("listen") }
+    /// The kernel queues one connection more than `backlog` before it ignores those who want to connect.
+    func startListening(backlog: Int32 = 128) throws {
+        guard listen(descriptor, backlog) == 0 else { throw failure("listen") }
     }
 
     /// The local port.
@@ -33,6 +34,15 @@ final class Socket: Sendable {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = unsafe withSockaddr(&address) { pointer, _ in unsafe getsockname(descriptor, pointer, &length) }
         guard status == 0 else { throw failure("getsockname") }
+        return UInt16(bigEndian: address.sin_port)
+    }
+
+    /// The port at the other end.
+    func peerPort() throws -> UInt16 {
+        var address = loopback(0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = unsafe withSockaddr(&address) { pointer, _ in unsafe getpeername(descriptor, pointer, &length) }
+        guard status == 0 else { throw failure("getpeername") }
         return UInt16(bigEndian: address.sin_port)
     }
 
