@@ -65,7 +65,10 @@ let package = Package(
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Bytes"], swiftSettings: strict),
         .testTarget(
-            name: "GatewayTests", dependencies: ["Gateway", "Admission", "Bytes", "HTTPWire", "Observability", "Reactor"],
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Admission", "Bytes", "Configuration", "HTTPWire", "JOSE", "Observability", "Reactor",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(

@@ -1,0 +1,81 @@
+// A backend's name with several addresses: one of them that does not answer is no client's problem. In the process,
+// since no name of this machine need have several.
+
+import Foundation
+import Testing
+
+@testable import Gateway
+@testable import Reactor
+
+@Suite struct UpstreamAddressTests {
+    @Test("an address that refuses is passed over, without a warning for every request")
+    func refusing() async throws {
+        let backend = try ScriptedIssuer { _ in .ok("served") }
+        let refusing = try ScriptedIssuer(isOpen: false) { _ in .ok("never") }
+        let running = try RunningWorker(upstream: [refusing.port, backend.port])
+        for _ in 1...3 { #expect(try running.send().response().hasSuffix("served")) }
+        #expect(try running.stop() == "")
+    }
+
+    @Test("an address that accepts no connection in time is followed by the next")
+    func full() async throws {
+        let backend = try ScriptedIssuer { _ in .ok("served") }
+        let full = try FullListener()
+        let running = try RunningWorker(upstream: [full.port, backend.port], connectMilliseconds: 300)
+        #expect(try running.send().response().hasSuffix("served"))
+        #expect(try running.stop() == "")
+    }
+
+    @Test("the address that worked last is tried first")
+    func lastGoodFirst() async throws {
+        let backend = try ScriptedIssuer { _ in .ok("served") }
+        let returning = try ScriptedIssuer(isOpen: false) { _ in .ok("back again") }
+        let running = try RunningWorker(upstream: [returning.port, backend.port])
+        #expect(try running.send().response().hasSuffix("served"))
+        returning.open()
+        for _ in 1...3 { #expect(try running.send().response().hasSuffix("served")) }
+        _ = try running.stop()
+    }
+
+    @Test("requests that come together each find the address that answers", arguments: 0...2)
+    func together(place: Int) async throws {
+        let backend = try ScriptedIssuer { _ in .ok("served") }
+        let refusing = try (0..<2).map { _ in try ScriptedIssuer(isOpen: false) { _ in .ok("never") } }
+        var ports = refusing.map { $0.port }
+        ports.insert(backend.port, at: place)
+        let running = try RunningWorker(upstream: ports)
+        let clients = try running.atOnce { try (0..<20).map { _ in try running.send() } }
+        for client in clients { #expect(try client.response().hasSuffix("served")) }
+        #expect(try running.stop() == "")
+    }
+
+    @Test("where no address answers, the client learns how the last one failed, and the log once")
+    func none() async throws {
+        let refusing = try (0..<2).map { _ in try ScriptedIssuer(isOpen: false) { _ in .ok("never") } }
+        let running = try RunningWorker(upstream: refusing.map { $0.port })
+        #expect(try running.send().response().contains("\"code\":\"upstream_unreachable\""))
+        let warnings = try running.stop().split(separator: "\n")
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.contains("no connection: Connection refused") == true)
+    }
+}
+
+/// Listens, and takes no connection: its queue is full.
+private final class FullListener {
+    let port: UInt16
+    private let bound: BoundSocket
+    private let listening: Reactor.Socket
+    private let queued: Reactor.Socket
+
+    init() throws {
+        let any = try #require(SocketAddress(numericHost: "127.0.0.1", port: 0))
+        bound = try BoundSocket(any, unixPath: nil, sharesPort: false)
+        port = try #require(bound.address.port)
+        listening = try bound.duplicate()
+        // The queue shrinks to one connection, and that one is here.
+        listen(listening.descriptor, 0)
+        queued = try Reactor.Socket.connecting(to: bound.address)
+        let isQueued = queued.wait(for: .write, timeoutMilliseconds: 30_000)
+        #expect(isQueued)
+    }
+}
