@@ -97,7 +97,9 @@ final class ChildProcess: Sendable {
     func isStopped() throws -> Bool {
         let threads = "/proc/\(id)/task"
         return try FileManager.default.contentsOfDirectory(atPath: threads).allSatisfy { thread in
-            try String(contentsOfFile: "\(threads)/\(thread)/stat", encoding: .utf8).contains(") T ")
+            // One that ends meanwhile has no state: it is gone at the next look.
+            let state = try? String(contentsOfFile: "\(threads)/\(thread)/stat", encoding: .utf8)
+            return state?.contains(") T ") ?? false
         }
     }
 
