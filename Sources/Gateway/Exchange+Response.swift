@@ -18,7 +18,7 @@ extension Exchange {
                 return true
             }
             connection.isConnecting = false
-            worker.connected(toAddressAt: addressesTried - 1)
+            worker.goodAddress = firstAddress + addressesTried - 1
             moved = true
             progressedAt = worker.loop.now
         }

@@ -45,7 +45,8 @@ extension Exchange {
                 refuse(connectTimedOut ? .upstreamConnectTimeout : .upstreamUnreachable)
                 return
             }
-            let address = worker.address(addressesTried, of: addresses)
+            if addressesTried == 0 { firstAddress = worker.goodAddress % addresses.count }
+            let address = addresses[(firstAddress + addressesTried) % addresses.count]
             addressesTried += 1
             do throws(SystemError) {
                 attach(try UpstreamConnection(worker: worker, to: address))

@@ -75,6 +75,8 @@ final class Exchange {
     var awaitedIssuer: Int?
     /// The backend's name is being looked up.
     var awaitsAddresses = false
+    /// Where among the addresses this exchange started: others move the worker's place meanwhile.
+    var firstAddress = 0
     var addressesTried = 0
     var connectFailure = ""
     var connectTimedOut = false

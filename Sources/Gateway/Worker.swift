@@ -81,8 +81,8 @@ final class Worker: ListenerHandler {
     // that keys arrive, and one that nobody waits for any more need not be kept.
     private var awaitingKeys: [[ObjectIdentifier: Exchange]]
     private var awaitingAddresses: [ObjectIdentifier: Exchange] = [:]
-    /// The place of the address that the last connection was made to.
-    private var lastGoodAddress = 0
+    /// The place of the address that the last connection was made to: where the next one starts.
+    var goodAddress = 0
     private var onDrained: (() -> Void)?
 
     init(loop: EventLoop, shared: Shared) {
@@ -191,15 +191,6 @@ final class Worker: ListenerHandler {
     func awaitAddresses(_ exchange: Exchange) {
         exchange.awaitsAddresses = true
         awaitingAddresses[ObjectIdentifier(exchange)] = exchange
-    }
-
-    /// The addresses in the order in which they are tried: the one that worked last comes first.
-    func address(_ attempt: Int, of addresses: [SocketAddress]) -> SocketAddress {
-        addresses[(lastGoodAddress + attempt) % addresses.count]
-    }
-
-    func connected(toAddressAt attempt: Int) {
-        if attempt > 0 { lastGoodAddress += attempt }
     }
 
     // MARK: The end

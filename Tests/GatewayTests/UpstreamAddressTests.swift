@@ -49,6 +49,20 @@ import Testing
         #expect(try running.stop() == "")
     }
 
+    @Test("an address that another request has found first meanwhile is not skipped")
+    func foundByAnother() async throws {
+        let backend = try ScriptedIssuer { _ in .ok("served") }
+        let full = try FullListener()
+        let running = try RunningWorker(upstream: [full.port, backend.port], connectMilliseconds: 1000)
+        let first = try running.send()
+        // The second one's time is over well after the first one has its connection.
+        usleep(300_000)
+        let second = try running.send()
+        #expect(try first.response().hasSuffix("served"))
+        #expect(try second.response().hasSuffix("served"))
+        #expect(try running.stop() == "")
+    }
+
     @Test("where no address answers, the client learns how the last one failed, and the log once")
     func none() async throws {
         let refusing = try (0..<2).map { _ in try ScriptedIssuer(isOpen: false) { _ in .ok("never") } }
