@@ -26,19 +26,14 @@ public struct CurlInterest: OptionSet, Sendable {
     public static let write = CurlInterest(rawValue: 2)
 }
 
-/// A transfer under way.
-public struct CurlTransferID: Sendable, Hashable {
-    let number: UInt64
-}
-
 /// Transfers that share one libcurl multi handle, confined to their owner's queue.
 @safe
 public final class CurlTransfers {
     private let multi: UnsafeMutableRawPointer
     private let userAgent: String
     private weak var driver: (any CurlDriver)?
-    private var transfers: [CurlTransferID: CurlTransfer] = [:]
-    private var lastNumber: UInt64 = 0
+    /// A handful: one for each issuer at most.
+    private var transfers: [CurlTransfer] = []
 
     /// No transfers yet. The driver is not retained.
     public init(driver: any CurlDriver, userAgent: String) throws(CurlFailure) {
@@ -65,30 +60,20 @@ public final class CurlTransfers {
     deinit {
         unsafe ccurl_multi_set_socket_function(multi, nil, nil)
         unsafe ccurl_multi_set_timer_function(multi, nil, nil)
-        for transfer in transfers.values { unsafe curl_multi_remove_handle(multi, transfer.easy) }
+        for transfer in transfers { unsafe curl_multi_remove_handle(multi, transfer.easy) }
         unsafe curl_multi_cleanup(multi)
     }
 
     /// Starts a transfer. `completion` is called once, from a later `socketReady` or `timeoutFired`.
     public func start(
         _ request: CurlRequest, completion: @escaping (CurlOutcome) -> Void
-    ) throws(CurlFailure) -> CurlTransferID {
+    ) throws(CurlFailure) {
         let transfer = try CurlTransfer(request, userAgent: userAgent, completion: completion)
-        lastNumber += 1
-        let id = CurlTransferID(number: lastNumber)
-        transfers[id] = transfer
         let code = unsafe curl_multi_add_handle(multi, transfer.easy)
         if code != CURLM_OK {
-            transfers[id] = nil
             throw CurlFailure(kind: .other, reason: unsafe String(cString: curl_multi_strerror(code)))
         }
-        return id
-    }
-
-    /// Ends a transfer, whose completion is not called any more. One that has ended is no error.
-    public func cancel(_ id: CurlTransferID) {
-        guard let transfer = transfers.removeValue(forKey: id) else { return }
-        unsafe curl_multi_remove_handle(multi, transfer.easy)
+        transfers.append(transfer)
     }
 
     /// To be called when a watched descriptor is ready.
@@ -111,13 +96,12 @@ public final class CurlTransfers {
     private func act(_ descriptor: Int32, _ events: Int32) {
         var running: Int32 = 0
         unsafe curl_multi_socket_action(multi, descriptor, events, &running)
-        // A completion may start and cancel transfers: all that have ended are taken first.
+        // A completion may start transfers: all that have ended are taken first.
         var ended: [(CurlTransfer, CurlOutcome)] = []
         var code = CURLE_OK
         while let easy = unsafe ccurl_multi_next_finished(multi, &code) {
-            guard let id = transfers.first(where: { unsafe $0.value.easy == easy })?.key,
-                let transfer = transfers.removeValue(forKey: id)
-            else { continue }
+            guard let place = transfers.firstIndex(where: { unsafe $0.easy == easy }) else { continue }
+            let transfer = transfers.remove(at: place)
             unsafe curl_multi_remove_handle(multi, easy)
             ended.append((transfer, transfer.outcome(code)))
         }

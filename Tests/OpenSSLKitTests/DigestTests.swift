@@ -37,12 +37,4 @@ import Testing
         #expect(first != empty)
         #expect(try hasher.digest(of: abc.span) == first)
     }
-
-    @Test("Random bytes come in the number asked for and do not repeat")
-    func random() throws {
-        #expect(try randomBytes(0).isEmpty)
-        let first = try randomBytes(32)
-        #expect(first.count == 32)
-        #expect(try randomBytes(32) != first)
-    }
 }

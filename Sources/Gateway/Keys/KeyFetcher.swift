@@ -72,7 +72,7 @@ final class KeyFetcher {
             certificateAuthorityFile: request.certificateAuthorityFile,
             mayUseProxy: !request.url.host.isLoopback)
         do throws(CurlFailure) {
-            _ = try transfers.start(curlRequest) { [weak self] outcome in
+            try transfers.start(curlRequest) { [weak self] outcome in
                 switch outcome {
                 case .failed(let failure): completion(.failure(KeyFetchFailure(reason: failure.reason)))
                 case .response(let response):
