@@ -67,6 +67,8 @@ require_packages() {
         has_python_venv || missing+=(python3 python3-venv)
         # The demo's test pastes the demo's curl lines.
         command -v curl >/dev/null 2>&1 || missing+=(curl)
+        # A key server with a certificate of its own.
+        command -v openssl >/dev/null 2>&1 || missing+=(openssl)
     fi
     [ "${#missing[@]}" -eq 0 ] && return
     install_packages "${missing[@]}"

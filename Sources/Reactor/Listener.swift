@@ -152,6 +152,8 @@ public final class BoundSocket: Sendable {
             if wanted.isIPv6 { _ = clinux_set_option(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
         }
         if unsafe wanted.withSockaddr({ unsafe Glibc.bind(descriptor, $0, $1) }) != 0 { throw SystemError("bind") }
+        // As nginx does: whoever reaches the directory may connect, under whatever user they run.
+        if let unixPath { _ = unsafe chmod(unixPath, 0o666) }
         if Glibc.listen(descriptor, SOMAXCONN) != 0 { throw SystemError("listen") }
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -17,7 +17,7 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The trusted issuer, exactly as tokens spell it in `iss`.", valueName: "url"))
     var issuer: String?
 
-    @Option(help: ArgumentHelp("An audience that this API answers to. Repeatable.", valueName: "audience"))
+    @Option(help: ArgumentHelp("An audience that this API answers to. Repeatable, and not comma-separated.", valueName: "audience"))
     var audience: [String] = []
 
     /// Loads, and shows every diagnostic on standard error.

@@ -6,7 +6,8 @@ struct Health: ParsableCommand {
         abstract: "Ask a running proxy whether it answers: exit 0 if so, 1 if not.",
         discussion: """
             Takes the same flags, environment and file as `run`, and sends one request without a token to the first \
-            listener. Any response counts, a 401 above all. Meant for a container's HEALTHCHECK.
+            listener. Any response counts, a 401 above all. Meant for a container's HEALTHCHECK. An invalid \
+            configuration is 78.
             """)
 
     @OptionGroup var options: ConfigurationOptions

@@ -93,7 +93,9 @@ private final class TLSKeyServer {
     }
 
     deinit {
-        server.terminate()
+        // Not SIGTERM: the child inherits a mask that blocks it, and would stay for ever.
+        kill(server.processIdentifier, SIGKILL)
+        server.waitUntilExit()
         try? FileManager.default.removeItem(at: directory)
     }
 

@@ -10,7 +10,7 @@ import Reactor
 struct Demo: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run an embedded issuer, a sample Node backend and the proxy, with curl lines to paste.",
-        discussion: "Everything is on loopback and ends with Ctrl-C. Needs node (18 or later) on the PATH.")
+        discussion: "Everything is on loopback (the proxy where --listen says otherwise) and ends with Ctrl-C. Needs node (18 or later) on the PATH.")
 
     @Option(help: ArgumentHelp("Where the proxy listens, such as 8080 or 127.0.0.1:8080.", valueName: "address"))
     var listen: String?
