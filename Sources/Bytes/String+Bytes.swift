@@ -1,3 +1,5 @@
+// Comparing text by its bytes, as identifiers of tokens have to be.
+
 extension String {
     /// Whether the two have the same UTF-8. `==` will not do for identifiers out of tokens: it holds canonically
     /// equivalent texts equal, U+212A KELVIN SIGN and `K` among them, where RFC 7519 §2 and RFC 8259 §8.3 compare

@@ -1,4 +1,4 @@
-// Answers of our own.
+// Answers of our own: a refusal in the place of the backend's response.
 
 import Admission
 import Bytes

@@ -12,9 +12,6 @@ public final class Proxy {
         public let description: String
     }
 
-    /// What key servers see.
-    static let userAgent = "antechamber"
-
     private let configuration: ProxyConfiguration
     private let log: EventLog
     private let accessLog: LogFile?

@@ -1,3 +1,5 @@
+// A key's name that does not depend on who publishes it: RFC 7638.
+
 internal import Bytes
 internal import OpenSSLKit
 

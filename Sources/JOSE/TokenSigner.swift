@@ -1,3 +1,5 @@
+// Tokens of our own making: for the demo's issuer and for tests.
+
 internal import Bytes
 public import OpenSSLKit
 

@@ -1,3 +1,5 @@
+// `antechamber check`: is the configuration good, and are the issuers' keys to be had?
+
 import ArgumentParser
 import Configuration
 import Gateway

@@ -1,3 +1,5 @@
+// What the process says with its exit status.
+
 import ArgumentParser
 
 extension ExitCode {

@@ -1,3 +1,5 @@
+// `antechamber health`: what a container asks its proxy every few seconds.
+
 import ArgumentParser
 import Gateway
 

@@ -1,3 +1,5 @@
+// `antechamber run`: the proxy itself.
+
 import ArgumentParser
 import Configuration
 import Dispatch

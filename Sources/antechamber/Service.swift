@@ -105,7 +105,14 @@ final class Service {
 
 extension EventLog {
     fileprivate convenience init(_ policy: ErrorLog) throws {
-        let level = LogLevel(policy.level)
+        let level: LogLevel =
+            switch policy.level {
+            case .debug: .debug
+            case .info: .info
+            case .notice: .notice
+            case .warn: .warn
+            case .error: .error
+            }
         switch policy.destination {
         case .standardError: self.init(LogFile(standardDescriptor: STDERR_FILENO, lossNote: EventLog.lossNote), level: level)
         case .file(let path): self.init(try LogFile(appendingTo: path, lossNote: EventLog.lossNote), level: level)

@@ -1,3 +1,5 @@
+// Reading a parsed document: what is asked for is looked up on the tape, and nothing else is made.
+
 internal import Bytes
 
 /// A value within a document: a view that keeps the document alive. Copies nothing until asked for text.

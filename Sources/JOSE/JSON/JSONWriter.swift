@@ -1,3 +1,5 @@
+// JSON of our own making: problem bodies, key sets, log fragments.
+
 public import Bytes
 
 /// Writes JSON text (RFC 8259) into a buffer, without white space. Commas and escapes are its business; that every
