@@ -87,7 +87,10 @@ public struct KeyCache: ~Copyable {
             return fail(
                 attempt, KeyFetchFailure(reason: "no answer within \(policy.timeoutMilliseconds) ms"), at: now, jitter)
         case .waiting(let until):
-            if case .fetched(let held) = holding, now >= held.expiresAt { return expire(until, at: now) }
+            // Where both are due the refresh goes first: it may keep what would be dropped for want of it.
+            if case .fetched(let held) = holding, now >= held.expiresAt, held.expiresAt < until {
+                return expire(until, at: now)
+            }
             return now >= until ? beginAttempt(isForced: false, at: now, jitter) : .none
         }
     }
@@ -172,10 +175,7 @@ public struct KeyCache: ~Copyable {
             if attempt.isForced { metadata = nil }
         }
         let refreshAt = now + refreshNanoseconds(maxAgeSeconds: maxAgeSeconds, jitter)
-        // A refresh that is due may take its time before the keys it renews are gone.
-        let expiresAt = max(
-            now + policy.maxStaleSeconds.inNanoseconds,
-            refreshAt + policy.timeoutMilliseconds * 1_000_000 + KeyCache.lostAfterNanoseconds)
+        let expiresAt = now + policy.maxStaleSeconds.inNanoseconds
         holding = .fetched(Fetched(keys: keys, refreshAt: refreshAt, expiresAt: expiresAt))
         activity = .waiting(until: refreshAt)
         failuresInARow = 0
@@ -269,10 +269,11 @@ public struct KeyCache: ~Copyable {
         let configured = max(1, policy.refreshSeconds)
         guard let maxAgeSeconds else { return Int64(Double(configured.inNanoseconds) * (1 - jitter / 10)) }
         let range = KeyCache.maxAgeSecondsRange
-        let said = min(max(maxAgeSeconds, range.lowerBound), range.upperBound)
         // Half of the time for which keys may serve is left to retry in.
-        let seconds = min(said, max(configured, policy.maxStaleSeconds / 2, range.lowerBound))
-        return max(range.lowerBound.inNanoseconds, Int64(Double(seconds.inNanoseconds) * (1 - jitter / 10)))
+        let longest = max(configured, policy.maxStaleSeconds / 2)
+        let shortest = min(range.lowerBound, longest)
+        let seconds = min(max(maxAgeSeconds, shortest), range.upperBound, longest)
+        return max(shortest.inNanoseconds, Int64(Double(seconds.inNanoseconds) * (1 - jitter / 10)))
     }
 
     private func secondsToNextAttempt(from now: Int64) -> Int64 {

@@ -107,9 +107,10 @@ struct KeyTranscript: Sendable, CustomTestStringConvertible {
 
 extension KeyPolicy {
     static func testing(
-        source: KeySource = .uri("https://k.example/jwks"), file: String? = nil, maxStale: Int64 = 86_400
+        source: KeySource = .uri("https://k.example/jwks"), file: String? = nil, refresh: Int64 = 600,
+        maxStale: Int64 = 86_400
     ) -> KeyPolicy {
-        KeyPolicy(source: source, file: file, maxStaleSeconds: maxStale)
+        KeyPolicy(source: source, file: file, refreshSeconds: refresh, maxStaleSeconds: maxStale)
     }
 }
 

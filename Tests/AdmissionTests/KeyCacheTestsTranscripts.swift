@@ -40,6 +40,12 @@ extension KeyTranscript {
             (.at(1999), "-"),
             (.at(2000), "fetch keys \(url)"),
         ]),
+        KeyTranscript("max-age leaves that even where it is less than a minute", .testing(refresh: 15, maxStale: 40), [
+            (.start, "fetch keys \(url)"),
+            (.keys("a", maxAge: 3600), "publish a; log serving from \(url)"),
+            (.at(19), "-"),
+            (.at(20), "fetch keys \(url)"),
+        ]),
     ]
 
     static let failing: [KeyTranscript] = [
@@ -81,9 +87,16 @@ extension KeyTranscript {
             (.at(621), "-"),
             (.fail("down"), "publish none for 2 s; log unavailable: \(url): down"),
         ]),
+        KeyTranscript("keys serve for jwks_max_stale and no longer", .testing(maxStale: 602), [
+            (.start, "fetch keys \(url)"),
+            (.keys("a"), "publish a; log serving from \(url)"),
+            (.at(600), "fetch keys \(url)"),
+            (.at(603), "-"),
+            (.fail("down"), "publish none for 1 s; log unavailable: \(url): down"),
+        ]),
         KeyTranscript(
-            "a refresh that is due may end before the keys do, however short jwks_max_stale is",
-            .testing(maxStale: 0), [
+            "a refresh that is due when the keys run out is begun before they are gone",
+            .testing(maxStale: 600), [
             (.start, "fetch keys \(url)"),
             (.keys("a"), "publish a; log serving from \(url)"),
             (.at(600), "fetch keys \(url)"),
