@@ -203,7 +203,7 @@ public final class Authenticator {
         return Refusal(
             .wrongTokenType, "\(got); this API accepts \(Quoted.list(rule.spelled)) (- stands for none).",
             hint: "An access token of RFC 9068 has the typ at+jwt. See which kind of token the client sends.",
-            expected: rule.spelled, got: type.map { [Quoted.cut($0)] } ?? [])
+            expected: Quoted.cut(rule.spelled), got: type.map { [Quoted.cut($0)] } ?? [])
     }
 
     // MARK: The short way

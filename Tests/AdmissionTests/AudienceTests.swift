@@ -28,6 +28,16 @@ import Testing
         #expect(Fixture.authenticator().decide(Fixture.token(["aud": audience])).refusal?.code == code)
     }
 
+    @Test(arguments: ["", "\"other\""])
+    func `However many and long the audiences of the policy are, the refusal stays small`(audience: String) throws {
+        let many = (0..<1000).map { "https://\($0).example/" + String(repeating: "x", count: 1000) }
+        let authenticator = Fixture.authenticator(Fixture.policy { $0.audiences = many })
+        let refusal = try #require(authenticator.decide(Fixture.token(["aud": audience])).refusal)
+        #expect(refusal.expected.count == 8)
+        #expect(refusal.expected.allSatisfy { $0.utf8.count < 210 })
+        #expect(refusal.detail.utf8.count + (refusal.hint?.utf8.count ?? 0) < 5000)
+    }
+
     @Test func `Audiences that differ in Unicode composition differ`() {
         let authenticator = Fixture.authenticator(Fixture.policy { $0.audiences = ["caf\u{e9}"] })
         #expect(authenticator.decide(Fixture.token(["aud": "\"caf\u{e9}\""])).identity != nil)

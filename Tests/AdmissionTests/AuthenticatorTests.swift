@@ -204,6 +204,16 @@ import Testing
         #expect(untyped.got == [])
     }
 
+    @Test func `However many and long the accepted types are, the refusal stays small`() throws {
+        let many = (0..<1000).map { TokenType.named("\($0)+" + String(repeating: "x", count: 1000)) }
+        let authenticator = Fixture.authenticator(Fixture.policy { $0.tokenTypes = many })
+        let refusal = try #require(authenticator.decide(Fixture.token()).refusal)
+        #expect(refusal.code == .wrongTokenType)
+        #expect(refusal.expected.count == 8)
+        #expect(refusal.expected.allSatisfy { $0.utf8.count < 210 })
+        #expect(refusal.detail.utf8.count < 2500)
+    }
+
     // MARK: What is told
 
     @Test func `The steps stop in their order`() {
