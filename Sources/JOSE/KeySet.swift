@@ -82,6 +82,17 @@ public struct SkippedKey: Sendable, Equatable {
     public let index: Int
     public let keyID: String?
     public let reason: UnusableKey
+
+    /// The same place, the same reason, and the same key ID byte for byte.
+    public static func == (left: SkippedKey, right: SkippedKey) -> Bool {
+        let isSameKeyID =
+            switch (left.keyID, right.keyID) {
+            case (nil, nil): true
+            case (let one?, let other?): one.hasSameBytes(as: other)
+            default: false
+            }
+        return isSameKeyID && left.index == right.index && left.reason == right.reason
+    }
 }
 
 /// Why a document is of no use as a JWK set.

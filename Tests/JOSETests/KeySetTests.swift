@@ -211,6 +211,17 @@ import Testing
         #expect(Self.name(keys.selectKey(algorithm: .rs256, keyID: "enc")) == "unfit")
     }
 
+    @Test("Skipped keys are the same only if their IDs are, byte for byte")
+    func skippedKeyIdentity() throws {
+        func skipped(_ member: String) throws -> [SkippedKey] {
+            try Self.set(Self.jwk("RSA", member + #""use":"enc""#), Self.jwk("RSA", #""kid":"sig""#)).skipped
+        }
+        let composed = try skipped("\"kid\":\"caf\u{e9}\",")
+        #expect(composed == (try skipped(#""kid":"caf\u00e9","#)))
+        #expect(composed != (try skipped("\"kid\":\"cafe\u{301}\",")))
+        #expect(try skipped("") != skipped(#""kid":"","#))
+    }
+
     private static func name(_ selection: KeySelection) -> String {
         switch selection {
         case .key(let key): key.keyID ?? "-"
