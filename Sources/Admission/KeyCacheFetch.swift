@@ -85,7 +85,7 @@ public struct KeyResponse: Sendable {
             return .metadata(keysURL: try Discovery.keysURL(inMetadata: body, ofIssuer: issuer))
         } catch {
             // Sites answer unknown paths with a page of theirs: only that, or nothing, is worth a second place.
-            if case .notJSON = error { return .failed(KeyFetchFailure(reason: notJSON, mayBeElsewhere: true)) }
+            if case .notJSON = error { return .failed(KeyFetchFailure(reason: error.reason + webPage, mayBeElsewhere: true)) }
             return .failed(KeyFetchFailure(reason: error.reason))
         }
     }
@@ -97,8 +97,8 @@ public struct KeyResponse: Sendable {
             let keys = try KeySet(parsing: body.span)
             return .keys(keys, maxAgeSeconds: KeyResponse.maxAgeSeconds(cacheControl: cacheControl, age: age))
         } catch {
-            if case .badJSON(let error) = error, error.kind != .duplicateMember {
-                return .failed(KeyFetchFailure(reason: notJSON))
+            if case .badJSON(let json) = error, json.kind != .duplicateMember {
+                return .failed(KeyFetchFailure(reason: error.reason + webPage))
             }
             return .failed(KeyFetchFailure(reason: error.reason))
         }
@@ -122,9 +122,9 @@ public struct KeyResponse: Sendable {
             retryAfterSeconds: retryAfter.flatMap(KeyResponse.decimal))
     }
 
-    private var notJSON: String {
-        guard let contentType, contentType.lowercased().hasPrefix("text/html") else { return "the answer is not JSON" }
-        return "the answer is not JSON but a web page"
+    /// What follows "not JSON", where the server says what it is instead.
+    private var webPage: String {
+        contentType?.lowercased().hasPrefix("text/html") == true ? " but a web page" : ""
     }
 
     /// delta-seconds (RFC 9111 §1.2.2), held to what no sum here can overflow.
@@ -141,7 +141,7 @@ extension KeySetError {
         case .tooLarge: "the key set is larger than \(KeySet.bytesMax) bytes"
         case .badJSON(let error) where error.kind == .duplicateMember: "the key set has a member twice"
         case .badJSON: "the key set is not JSON"
-        case .notAKeySet: "the answer is no JWK set: it has no array \"keys\""
+        case .notAKeySet: "this is no JWK set: it has no array \"keys\""
         case .noUsableKey(let skipped) where skipped.isEmpty: "the key set is empty"
         case .noUsableKey(let skipped): "none of the \(skipped.count) keys can be used: \(skipped.summary)"
         }

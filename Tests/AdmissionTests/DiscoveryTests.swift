@@ -64,8 +64,8 @@ import Testing
         (KeyResponse(status: 204, body: []), "the server answered 204", true),
         (KeyResponse(status: 304, body: []), "the server answered 304", true),
         (KeyResponse(status: 200, body: Array("<html>".utf8), contentType: "text/html; charset=utf-8"),
-            "the answer is not JSON but a web page", true),
-        (KeyResponse(status: 200, body: []), "the answer is not JSON", true),
+            "the metadata is not JSON but a web page", true),
+        (KeyResponse(status: 200, body: []), "the metadata is not JSON", true),
         (KeyResponse(status: 200, body: Array("[]".utf8)), "the metadata is no JSON object", false),
     ])
     func badMetadata(_ response: KeyResponse, _ reason: String, _ mayBeElsewhere: Bool) {
@@ -77,9 +77,9 @@ import Testing
     }
 
     @Test("a key set that is none, or of no use, says why", arguments: [
-        ("<html>", "the answer is not JSON"),
-        ("\u{FEFF}{\"keys\":[]}", "the answer is not JSON"),
-        ("{}", "the answer is no JWK set: it has no array \"keys\""),
+        ("<html>", "the key set is not JSON"),
+        ("\u{FEFF}{\"keys\":[]}", "the key set is not JSON"),
+        ("{}", "this is no JWK set: it has no array \"keys\""),
         (#"{"keys":[]}"#, "the key set is empty"),
         (#"{"keys":[],"keys":[]}"#, "the key set has a member twice"),
         (#"{"keys":[{"kty":"oct","k":"AAAA","kid":"s"}]}"#,
@@ -93,6 +93,16 @@ import Testing
             return
         }
         #expect(failure.reason == reason)
+    }
+
+    @Test("a web page in the place of keys is called one")
+    func webPage() {
+        let page = KeyResponse(status: 200, body: Array("<html>".utf8), contentType: "text/html")
+        guard case .failed(let failure) = page.asKeys() else {
+            Issue.record("believed")
+            return
+        }
+        #expect(failure.reason == "the key set is not JSON but a web page")
     }
 
     @Test("how long an answer is fresh is read from max-age and Age", arguments: [
