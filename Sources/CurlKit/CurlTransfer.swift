@@ -11,6 +11,14 @@ final class CurlTransfer {
     /// Bytes of all head lines together, interim responses included.
     private static let headBytesMax = 64 * 1024
 
+    /// What the next line that libcurl delivers belongs to.
+    private enum HeadPart {
+        case statusLine
+        case fields(areInterim: Bool)
+        /// The final head is over: what comes now are trailers, whatever they look like.
+        case trailers
+    }
+
     let easy: UnsafeMutableRawPointer
     let completion: (CurlOutcome) -> Void
 
@@ -18,7 +26,7 @@ final class CurlTransfer {
     private let errorText: UnsafeMutablePointer<CChar>
     private var requestFields: UnsafeMutablePointer<curl_slist>?
     private var headBytes = 0
-    private var headHasEnded = false
+    private var headPart = HeadPart.statusLine
     private var fields: [String: String] = [:]
     private var body: [UInt8] = []
     private var isTooLarge = false
@@ -124,20 +132,28 @@ final class CurlTransfer {
             return 0
         }
         let text = line.trimmed
-        if text.hasPrefix("HTTP/") {
-            // What came before was an interim response, or a proxy's.
-            fields = [:]
-            headHasEnded = false
-        } else if text.isEmpty {
-            headHasEnded = true
-        } else if !headHasEnded, let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) {
-            let name = text[..<colon].lowercased()
-            if request.responseFields.contains(name) {
-                let value = String(text[text.utf8.index(after: colon)...]).trimmed
-                fields[name] = fields[name].map { "\($0), \(value)" } ?? value
+        switch headPart {
+        case .statusLine:
+            // The status code's first digit follows the version.
+            let status = text.drop { $0 != " " }.dropFirst()
+            headPart = .fields(areInterim: status.first == "1")
+        case .fields(let areInterim):
+            if text.isEmpty {
+                headPart = areInterim ? .statusLine : .trailers
+            } else if !areInterim {
+                receivedField(text)
             }
+        case .trailers: break
         }
         return bytes
+    }
+
+    private func receivedField(_ line: String) {
+        guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")) else { return }
+        let name = line[..<colon].lowercased()
+        guard request.responseFields.contains(name) else { return }
+        let value = String(line[line.utf8.index(after: colon)...]).trimmed
+        fields[name] = fields[name].map { "\($0), \(value)" } ?? value
     }
 
     private func receivedBody(_ bytes: UnsafeRawBufferPointer) -> Int {

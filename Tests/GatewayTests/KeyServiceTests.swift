@@ -129,6 +129,15 @@ import Testing
         #expect(issuer.paths.count == 2)
     }
 
+    @Test("a trailer that looks like a status line is no second head", arguments: ["", "1\r\nx\r\n"])
+    func trailer(_ chunks: String) async throws {
+        let head = "HTTP/1.1 302 x\r\nLocation: /k2\r\nTransfer-Encoding: chunked\r\n\r\n"
+        let redirect = Array((head + chunks + "0\r\nHTTP/1.1: 200\r\nLocation: /lost\r\n\r\n").utf8)
+        let issuer = try ScriptedIssuer { $0 == "/k" ? .raw(redirect) : .ok($0 == "/k2" ? KeySets.a : KeySets.b) }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"))])
+        try await harness.waitFor("a")
+    }
+
     @Test("an issuer that is down at the start is asked until it is up")
     func downAtStart() async throws {
         let issuer = try ScriptedIssuer(isOpen: false) { _ in .ok(KeySets.a) }
