@@ -10,15 +10,13 @@ extension RequestHead {
         var takesPlainText = false
         for field in fields where field.kind == .accept {
             let value = bytes.slice(field.value)
-            var start = 0
-            while start <= value.count {
-                let end = value.firstIndex(of: UInt8(ascii: ","), from: start) ?? value.count
-                switch Self.mediaRange(value.extracting(start..<end)) {
+            var cursor = 0
+            while let element = value.nextListElement(&cursor) {
+                switch Self.mediaRange(value.slice(element)) {
                 case .json: return false
                 case .plainText: takesPlainText = true
                 case .other: break
                 }
-                start = end + 1
             }
         }
         return takesPlainText
@@ -27,9 +25,13 @@ extension RequestHead {
     private enum MediaRange { case json, plainText, other }
 
     private static func mediaRange(_ element: Span<UInt8>) -> MediaRange {
-        let semicolon = element.firstIndex(of: UInt8(ascii: ";")) ?? element.count
-        if isRefused(element.extracting(semicolon...)) { return .other }
-        let name = trimmed(element.extracting(..<semicolon))
+        var cursor = 0
+        let semicolon = UInt8(ascii: ";")
+        guard let range = element.nextListElement(&cursor, separator: semicolon) else { return .other }
+        while let parameter = element.nextListElement(&cursor, separator: semicolon) {
+            if isZeroWeight(element.slice(parameter)) { return .other }
+        }
+        let name = element.slice(range)
         if name.equals("*/*") || name.equalsIgnoringCase("application/*")
             || name.equalsIgnoringCase("application/json") || name.equalsIgnoringCase("application/problem+json")
         {
@@ -38,30 +40,12 @@ extension RequestHead {
         return name.equalsIgnoringCase("text/plain") || name.equalsIgnoringCase("text/*") ? .plainText : .other
     }
 
-    /// Whether the parameters hold a weight of zero: `q=0`, `q=0.`, `q=0.000` (RFC 9110 §12.4.2).
-    private static func isRefused(_ parameters: Span<UInt8>) -> Bool {
-        var start = 0
-        while start < parameters.count {
-            let end = parameters.firstIndex(of: UInt8(ascii: ";"), from: start + 1) ?? parameters.count
-            let parameter = trimmed(parameters.extracting(start + 1..<end))
-            if parameter.count >= 3, parameter.extracting(..<2).equalsIgnoringCase("q=") {
-                let weight = parameter.extracting(2...)
-                for index in weight.indices where weight[index] != UInt8(ascii: "0") {
-                    if weight[index] != UInt8(ascii: ".") { return false }
-                }
-                return true
-            }
-            start = end
+    /// `q=0`, `q=0.`, `q=0.000` (RFC 9110 §12.4.2).
+    private static func isZeroWeight(_ parameter: Span<UInt8>) -> Bool {
+        guard parameter.count >= 3, parameter.extracting(..<2).equalsIgnoringCase("q=") else { return false }
+        for index in 2..<parameter.count where parameter[index] != UInt8(ascii: "0") {
+            if parameter[index] != UInt8(ascii: ".") { return false }
         }
-        return false
-    }
-
-    @_lifetime(copy bytes)
-    private static func trimmed(_ bytes: Span<UInt8>) -> Span<UInt8> {
-        var start = 0
-        var end = bytes.count
-        while start < end, bytes[start] == ASCII.space || bytes[start] == ASCII.tab { start += 1 }
-        while end > start, bytes[end - 1] == ASCII.space || bytes[end - 1] == ASCII.tab { end -= 1 }
-        return bytes.extracting(start..<end)
+        return true
     }
 }

@@ -52,23 +52,11 @@ public struct CurlResponse: Sendable, Equatable {
 
 /// Why there is no whole response.
 public struct CurlFailure: Error, Sendable, Equatable {
-    public enum Kind: Sendable, Equatable {
-        case timeout
-        /// The head or the body is over its bound.
-        case tooLarge
-        /// The server did not prove who it is, or there was no common protocol.
-        case tls
-        case connect
-        /// The name gave no address.
-        case dns
-        case other
-    }
-
-    public var kind: Kind
     /// For a log: without the URL, and the same text whenever the same thing goes wrong.
     public var reason: String
 }
 
+/// How a transfer ended: an HTTP error is a response like any other.
 public enum CurlOutcome: Sendable {
     case response(CurlResponse)
     case failed(CurlFailure)

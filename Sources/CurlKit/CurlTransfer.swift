@@ -34,7 +34,7 @@ final class CurlTransfer {
     init(
         _ request: CurlRequest, userAgent: String, completion: @escaping (CurlOutcome) -> Void
     ) throws(CurlFailure) {
-        guard let easy = unsafe curl_easy_init() else { throw CurlFailure(kind: .other, reason: "out of memory") }
+        guard let easy = unsafe curl_easy_init() else { throw CurlFailure(reason: "out of memory") }
         unsafe self.easy = easy
         self.request = request
         self.completion = completion
@@ -54,7 +54,7 @@ final class CurlTransfer {
     func outcome(_ code: CURLcode) -> CurlOutcome {
         if isTooLarge || code == CURLE_FILESIZE_EXCEEDED {
             let what = headBytes > CurlTransfer.headBytesMax ? "head" : "body"
-            return .failed(CurlFailure(kind: .tooLarge, reason: "the response's \(what) is too large"))
+            return .failed(CurlFailure(reason: "the response's \(what) is too large"))
         }
         if code != CURLE_OK { return .failed(failure(code)) }
         var status = 0
@@ -175,23 +175,23 @@ final class CurlTransfer {
             let what = connectedAfter == 0 ? "no connection" : "no complete response"
             let bound = connectedAfter == 0
                 ? min(request.connectTimeoutMilliseconds, request.timeoutMilliseconds) : request.timeoutMilliseconds
-            return CurlFailure(kind: .timeout, reason: "\(what) within \(bound) ms")
+            return CurlFailure(reason: "\(what) within \(bound) ms")
         case CURLE_COULDNT_CONNECT:
             // libcurl's text holds the milliseconds it took, which would make each failure look like a new one.
             var error = 0
             unsafe ccurl_get_long(easy, CURLINFO_OS_ERRNO, &error)
             let system = error == 0 ? "no route" : unsafe String(cString: strerror(Int32(truncatingIfNeeded: error)))
-            return CurlFailure(kind: .connect, reason: "could not connect: \(system)")
+            return CurlFailure(reason: "could not connect: \(system)")
         case CURLE_PARTIAL_FILE:
             // libcurl's text counts the bytes, which differ from one failure to the next.
-            return CurlFailure(kind: .other, reason: "the response was cut off")
+            return CurlFailure(reason: "the response was cut off")
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY:
-            return CurlFailure(kind: .dns, reason: text(code))
+            return CurlFailure(reason: text(code))
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CIPHER,
             CURLE_SSL_CERTPROBLEM, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_INVALIDCERTSTATUS:
-            return CurlFailure(kind: .tls, reason: "TLS: \(text(code))")
+            return CurlFailure(reason: "TLS: \(text(code))")
         default:
-            return CurlFailure(kind: .other, reason: text(code))
+            return CurlFailure(reason: text(code))
         }
     }
 

@@ -38,7 +38,7 @@ public final class CurlTransfers {
     /// No transfers yet. The driver is not retained.
     public init(driver: any CurlDriver, userAgent: String) throws(CurlFailure) {
         guard CurlTransfers.libraryIsReady, let multi = unsafe curl_multi_init() else {
-            throw CurlFailure(kind: .other, reason: "libcurl cannot be initialised")
+            throw CurlFailure(reason: "libcurl cannot be initialised")
         }
         unsafe self.multi = multi
         self.userAgent = userAgent
@@ -71,7 +71,7 @@ public final class CurlTransfers {
         let transfer = try CurlTransfer(request, userAgent: userAgent, completion: completion)
         let code = unsafe curl_multi_add_handle(multi, transfer.easy)
         if code != CURLM_OK {
-            throw CurlFailure(kind: .other, reason: unsafe String(cString: curl_multi_strerror(code)))
+            throw CurlFailure(reason: unsafe String(cString: curl_multi_strerror(code)))
         }
         transfers.append(transfer)
     }

@@ -1,6 +1,6 @@
 // Questions about a list of fields that heads of both directions answer alike.
 
-internal import Bytes
+public import Bytes
 
 extension [Field] {
     @inlinable
@@ -31,12 +31,14 @@ extension [Field] {
 }
 
 extension Span where Element == UInt8 {
-    /// The next element of a comma-separated list (RFC 9110 §5.6.1), without the white space around it: may be empty.
-    /// Nil: the list is over.
-    func nextListElement(_ cursor: inout Int) -> ByteRange? {
+    /// The next element of a list (RFC 9110 §5.6.1), without the white space around it: may be empty. Nil: the list is
+    /// over. Quotes mean nothing here: a separator within them separates.
+    ///
+    /// - Parameter cursor: 0 before the first element, moved on by each call.
+    public func nextListElement(_ cursor: inout Int, separator: UInt8 = UInt8(ascii: ",")) -> ByteRange? {
         guard cursor <= count else { return nil }
         var start = cursor
-        var end = firstIndex(of: UInt8(ascii: ","), from: cursor) ?? count
+        var end = firstIndex(of: separator, from: cursor) ?? count
         cursor = end &+ 1
         while start < end, isWhitespace(self[start]) { start &+= 1 }
         while start < end, isWhitespace(self[end &- 1]) { end &-= 1 }

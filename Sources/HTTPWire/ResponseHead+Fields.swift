@@ -3,11 +3,10 @@
 internal import Bytes
 
 extension ResponseHead {
-    /// Settles framing, persistence and upgrade from the fields.
+    /// Settles framing and persistence from the fields.
     mutating func applyFields(_ bytes: Span<UInt8>, requestMethod: Method) throws(ResponseError) {
         let options = ConnectionOptions(fields, kinds: kinds, in: bytes)
         isPersistent = options.isPersistent(version)
-        hasUpgrade = version == .http11 && options.upgrade && kinds.contains(.upgrade)
         try applyFraming(bytes, requestMethod: requestMethod)
     }
 

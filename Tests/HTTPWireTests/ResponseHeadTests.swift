@@ -45,7 +45,7 @@ private func expectRefused(
         #expect(head.fields.map { text(bytes, $0.name) } == ["Content-Type", "Content-Length"])
         #expect(head.fields.map { text(bytes, $0.value) } == ["text/plain", "3"])
         #expect(head.body == .length(3))
-        #expect(head.isPersistent && !head.isInformational && !head.isSwitchingProtocols && !head.hasUpgrade)
+        #expect(head.isPersistent && !head.isInformational && !head.isSwitchingProtocols)
         #expect(head.byteCount == bytes.count - 3)
         #expect(head.first(.contentType) == head.fields[0] && head.count(of: .contentLength) == 1)
     }
@@ -97,15 +97,6 @@ private func expectRefused(
     func `Interim responses are told from final ones`(status: Int, informational: Bool, switching: Bool) throws {
         let head = try accepted("HTTP/1.1 \(status) x\r\n\r\n")
         #expect(head.isInformational == informational && head.isSwitchingProtocols == switching)
-    }
-
-    @Test(arguments: [
-        ("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", true),
-        ("HTTP/1.1 101 x\r\nUpgrade: websocket\r\n\r\n", false),
-        ("HTTP/1.0 101 x\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n", false),
-    ])
-    func `An upgrade is one that Connection names`(response: String, upgrades: Bool) throws {
-        #expect(try accepted(response).hasUpgrade == upgrades)
     }
 
     @Test func `Connection nominates fields`() throws {

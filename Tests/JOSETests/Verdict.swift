@@ -30,10 +30,22 @@ enum Verdict: Equatable {
         try UnverifiedToken(parsing: Array(token.utf8).span)
     }
 
+    /// The value's text without white space, from what its accessors say.
     static func text(_ value: JSONValue) -> String {
+        switch value.kind {
+        case .null: "null"
+        case .bool: value.bool == true ? "true" : "false"
+        case .number: value.numberText ?? "no number"
+        case .string: quoted(value.string ?? "no string")
+        case .array: "[" + value.elements.map(text).joined(separator: ",") + "]"
+        case .object: "{" + value.members.map { quoted($0.name) + ":" + text($0.value) }.joined(separator: ",") + "}"
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
         let buffer = ByteBuffer(capacity: 256)
         var writer = JSONWriter(into: buffer)
-        writer.value(value)
+        writer.string(text)
         return buffer.readable.text()
     }
 }

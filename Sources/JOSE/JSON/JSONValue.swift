@@ -9,9 +9,8 @@ public struct JSONValue: Sendable {
 
     var node: JSONNode { document.nodes[index] }
 
+    /// What it is; the accessors below answer nil to any other kind than theirs.
     public var kind: JSONKind { node.kind }
-
-    public var isNull: Bool { kind == .null }
 
     /// The value of a bool, or nil where this is none.
     public var bool: Bool? { kind == .bool ? node.count == 1 : nil }

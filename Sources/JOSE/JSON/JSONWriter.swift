@@ -15,9 +15,13 @@ public struct JSONWriter {
         self.asciiOnly = asciiOnly
     }
 
+    /// Names and values follow in turn, up to `endObject`.
     public mutating func beginObject() { open(UInt8(ascii: "{")) }
+    /// Closes the innermost object.
     public mutating func endObject() { close(UInt8(ascii: "}")) }
+    /// Values follow, up to `endArray`.
     public mutating func beginArray() { open(UInt8(ascii: "[")) }
+    /// Closes the innermost array.
     public mutating func endArray() { close(UInt8(ascii: "]")) }
 
     /// The name of the member whose value comes next.
@@ -27,6 +31,7 @@ public struct JSONWriter {
         needsComma = false
     }
 
+    /// A string of this text, escaped.
     public mutating func string(_ text: String) {
         separate()
         buffer.append(UInt8(ascii: "\""))
@@ -34,44 +39,17 @@ public struct JSONWriter {
         buffer.append(UInt8(ascii: "\""))
     }
 
+    /// A number, in decimal digits: beyond 2^53 many readers round it.
     public mutating func integer(_ value: Int64) {
         separate()
         if value < 0 { buffer.append(UInt8(ascii: "-")) }
         buffer.appendDecimal(value.magnitude)
     }
 
+    /// `true` or `false`.
     public mutating func bool(_ value: Bool) {
         separate()
         buffer.append(value ? "true" : "false")
-    }
-
-    public mutating func null() {
-        separate()
-        buffer.append("null")
-    }
-
-    /// Writes a parsed value anew: members in their order, numbers with their very digits. Goes as deep as the
-    /// value's document may nest.
-    public mutating func value(_ value: JSONValue) {
-        switch value.kind {
-        case .null: null()
-        case .bool: bool(value.bool == true)
-        case .number:
-            separate()
-            buffer.append(value.document.bytes.span.extracting(value.node.range))
-        case .string: string(value.string ?? "")
-        case .array:
-            beginArray()
-            for element in value.elements { self.value(element) }
-            endArray()
-        case .object:
-            beginObject()
-            for member in value.members {
-                name(member.name)
-                self.value(member.value)
-            }
-            endObject()
-        }
     }
 
     private mutating func open(_ bracket: UInt8) {
