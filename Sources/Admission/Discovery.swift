@@ -8,6 +8,7 @@
 internal import Bytes
 public import JOSE
 
+/// Where an issuer publishes its metadata, and what of that is believed.
 public enum Discovery {
     /// The bound on a metadata document, in bytes.
     public static let bytesMax = 256 * 1024
@@ -18,6 +19,7 @@ public enum Discovery {
         public var oauth: HTTPURL
     }
 
+    /// Where `issuer`'s metadata is looked for. Throws where nothing found there could be believed.
     public static func locations(ofIssuer issuer: String) throws(DiscoveryError) -> Locations {
         let url: HTTPURL
         do throws(HTTPURLError) { url = try HTTPURL(parsing: issuer) } catch { throw .issuerNotAURL(error) }

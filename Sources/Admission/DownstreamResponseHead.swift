@@ -3,6 +3,7 @@
 public import Bytes
 public import HTTPWire
 
+/// The writer of the head that goes back to the client: framing, Date and Connection are this proxy's own.
 public enum DownstreamResponseHead {
     /// How the body goes to the client, and what becomes of the connection after it.
     public struct Outcome: Sendable, Equatable {

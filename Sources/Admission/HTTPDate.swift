@@ -2,6 +2,7 @@
 
 public import Bytes
 
+/// The writer of `Date` and its like, without a calendar library.
 public enum HTTPDate {
     /// Bytes of an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
     public static let byteCount = 29

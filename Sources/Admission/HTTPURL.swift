@@ -6,9 +6,11 @@
 
 /// An absolute http or https URL (RFC 9110 §4.2).
 public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
+    /// The schemes that can be fetched from.
     public enum Scheme: String, Sendable {
         case http, https
 
+        /// The port that a URL without one means (RFC 9110 §4.2).
         public var defaultPort: UInt16 { self == .http ? 80 : 443 }
     }
 
@@ -73,6 +75,7 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
         "\(scheme.rawValue)://\(host)" + (port == scheme.defaultPort ? "" : ":\(port)")
     }
 
+    /// Whether scheme, host and port are the same (RFC 6454 §5): how far a redirect is followed.
     public func isSameOrigin(as other: HTTPURL) -> Bool {
         scheme == other.scheme && host == other.host && port == other.port
     }
@@ -137,6 +140,7 @@ public struct HTTPURL: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+/// Why a text is no URL that is taken.
 public enum HTTPURLError: Error, Sendable, Equatable {
     case tooLong
     case badCharacter(Unicode.Scalar)

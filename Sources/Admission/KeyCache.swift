@@ -16,6 +16,7 @@
 internal import Bytes
 internal import JOSE
 
+/// One issuer's keys, whole: events go in, and what the shell is to do comes out. Times are monotonic nanoseconds.
 public struct KeyCache: ~Copyable {
     /// The shortest and the longest time that a `max-age` may put between two fetches, in seconds.
     public static let maxAgeSecondsRange: ClosedRange<Int64> = 60...86_400

@@ -24,6 +24,7 @@ public struct KeyNews: Sendable {
     }
 }
 
+/// A change of what an issuer's tokens are verified with, worth one log line.
 public enum KeyNote: Sendable {
     case serving(KeySet, from: KeyFetch.Source)
     /// The last attempt failed; the keys from before serve on.
@@ -33,6 +34,7 @@ public enum KeyNote: Sendable {
     case unavailable(reason: String)
 }
 
+/// What an attempt came to, all its steps together; `failed` even where a pinned file then stood in.
 public enum KeyAttemptEnd: Sendable {
     case succeeded(KeySet, from: KeyFetch.Source)
     case failed(String)

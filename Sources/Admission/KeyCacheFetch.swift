@@ -42,6 +42,7 @@ public enum KeyFetchResult: Sendable {
     case failed(KeyFetchFailure)
 }
 
+/// Why a fetch gave nothing, and what that says of the next one.
 public struct KeyFetchFailure: Error, Sendable, Equatable {
     /// For a log; the same text whenever the same thing goes wrong.
     public var reason: String

@@ -8,6 +8,7 @@
 public import Bytes
 public import HTTPWire
 
+/// The writer of the head that goes upstream: for an admitted request only, as it takes an `Identity`.
 public enum UpstreamRequestHead {
     /// Appends the head, its empty line included; allocates nothing unless `out` has to grow.
     ///

@@ -62,9 +62,11 @@ public struct FieldKindSet: Sendable, Equatable {
     @inlinable
     public init() {}
 
+    /// Whether a field of that kind was put in; one look at a bit.
     @inlinable
     public func contains(_ kind: FieldKind) -> Bool { bits &>> UInt64(kind.rawValue) & 1 == 1 }
 
+    /// Puts the kind in; once is as good as often.
     @inlinable
     public mutating func insert(_ kind: FieldKind) { bits |= 1 &<< UInt64(kind.rawValue) }
 }

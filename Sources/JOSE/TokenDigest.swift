@@ -23,6 +23,7 @@ public final class TokenHasher {
         hasher = try? SHA256()
     }
 
+    /// The digest of these very bytes, or nil where OpenSSL fails: such a token is verified anew each time.
     public func digest(of token: Span<UInt8>) -> TokenDigest? {
         guard let digest = try? hasher?.digest(of: token) else { return nil }
         return TokenDigest(digest)

@@ -8,6 +8,7 @@ internal import COpenSSL
 /// A key that verifies signatures; immutable, so that all workers share it.
 @safe
 public final class PublicKey: Sendable {
+    /// What the key is of, and so which signatures it can verify.
     public enum Kind: Sendable, Hashable {
         case rsa(bits: Int)
         case elliptic(EllipticCurve)
