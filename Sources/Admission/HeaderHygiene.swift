@@ -63,7 +63,8 @@ public struct HeaderHygiene: Sendable {
         return matched == pattern.folded.count
     }
 
-    private static func fold(_ name: String) -> [UInt8] {
+    /// What a name comes to where case and punctuation count for nothing: its letters and digits, in lower case.
+    public static func fold(_ name: String) -> [UInt8] {
         name.utf8.filter(ASCII.isAlphanumeric).map(ASCII.lowercased)
     }
 

@@ -1,6 +1,7 @@
 // The directives of the top level, in the order in which an operator thinks of them.
 
 import Admission
+import Bytes
 
 let mainDirectives: [Directive] = [
     Directive(
@@ -182,17 +183,17 @@ private func applyReservedHeaders(_ statement: Statement, _ draft: inout MainDra
     ]
     var prefixes: [String] = []
     for word in statement.arguments {
-        let folded = foldedFieldName(word.text)
-        if !word.text.utf8.allSatisfy(isFieldNameByte) || folded.isEmpty {
+        let folded = HeaderHygiene.fold(word.text)
+        if !word.text.utf8.allSatisfy(ASCII.isToken) || folded.isEmpty {
             problems.error("\(quoted(word.text)) cannot begin the name of a header", at: word)
-        } else if let caught = needed.first(where: { foldedFieldName($0).starts(with: folded) }) {
+        } else if let caught = needed.first(where: { HeaderHygiene.fold($0).starts(with: folded) }) {
             problems.error("\(quoted(word.text)) would remove '\(caught)', which requests cannot do without", at: word)
         } else {
             prefixes.append(word.text)
         }
     }
     if prefixes.count == statement.arguments.count,
-        !prefixes.contains(where: { foldedFieldName("X-Auth-").starts(with: foldedFieldName($0)) })
+        !prefixes.contains(where: { HeaderHygiene.fold("X-Auth-").starts(with: HeaderHygiene.fold($0)) })
     {
         problems.warning(
             "'X-Auth-' is no longer reserved: a client can send headers of that prefix through, save those that are "
@@ -200,16 +201,6 @@ private func applyReservedHeaders(_ statement: Statement, _ draft: inout MainDra
             at: statement.name.origin)
     }
     draft.reservedHeaderPrefixes = prefixes
-}
-
-/// The name as a backend may read it: without case, and without what CGI and its heirs turn into an underscore.
-private func foldedFieldName(_ name: String) -> [UInt8] {
-    name.lowercased().utf8.filter { $0 &- 0x30 < 10 || $0 &- 0x61 < 26 }
-}
-
-/// tchar of RFC 9110 §5.6.2.
-private func isFieldNameByte(_ byte: UInt8) -> Bool {
-    byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || "!#$%&'*+-.^_`|~".utf8.contains(byte)
 }
 
 private func applyAccessLog(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
