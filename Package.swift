@@ -73,7 +73,7 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "ScenarioTests", dependencies: ["antechamber", "JOSE", "OpenSSLKit", "Bytes"],
-            exclude: ["Support/Python"], swiftSettings: strict),
+            exclude: ["Support/Node", "Support/Python"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
