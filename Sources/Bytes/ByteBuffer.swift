@@ -1,8 +1,9 @@
 // A growable window of bytes: written at the end, read from the front.
 //
 // Invariant: 0 <= start <= end <= capacity. What lies between start and end is initialised and readable.
-// The storage never shrinks, and grows only when an append asks for more than there is; whoever appends
-// bytes that a peer chose has bounded them first.
+// The storage is there from the first byte on, not before: of the buffers that a slow client's connection holds, most
+// never see one. It grows only when an append asks for more than there is (whoever appends bytes that a peer chose has
+// bounded them first), and is given back only by `shrink`.
 
 public import Glibc
 
@@ -15,18 +16,29 @@ public final class ByteBuffer {
     @usableFromInline @exclusivity(unchecked) var base: UnsafeMutablePointer<UInt8>
     @usableFromInline @exclusivity(unchecked) var start = 0
     @usableFromInline @exclusivity(unchecked) var end = 0
-    /// Bytes the storage can hold.
-    @exclusivity(unchecked) public private(set) var capacity: Int
+    /// Bytes the storage can hold: 0 until the first is to be held.
+    @exclusivity(unchecked) public private(set) var capacity = 0
+    /// What the storage holds at least, once there is one.
+    private let initialCapacity: Int
 
-    /// An empty buffer with room for `capacity` bytes.
+    /// An empty buffer that will have room for `capacity` bytes when it is first used.
     public init(capacity: Int) {
         precondition(capacity > 0)
-        unsafe self.capacity = capacity
-        unsafe base = .allocate(capacity: capacity)
+        initialCapacity = capacity
+        unsafe base = Self.noStorage
     }
 
     deinit {
-        unsafe base.deallocate()
+        releaseStorage()
+    }
+
+    /// Stands for a storage of no bytes; nothing is ever read or written there.
+    private static var noStorage: UnsafeMutablePointer<UInt8> {
+        unsafe UnsafeMutablePointer(bitPattern: MemoryLayout<UInt>.alignment)!
+    }
+
+    private func releaseStorage() {
+        if unsafe capacity > 0 { unsafe base.deallocate() }
     }
 
     /// Unread bytes.
@@ -63,6 +75,24 @@ public final class ByteBuffer {
         unsafe end = 0
     }
 
+    /// Gives the storage back where it is larger than it began: what a large head or a long body made it grow to.
+    /// The buffer must be empty.
+    public func shrink() {
+        precondition(isEmpty)
+        guard unsafe capacity > initialCapacity else { return }
+        releaseStorage()
+        unsafe base = Self.noStorage
+        unsafe capacity = 0
+    }
+
+    /// Trades contents and storage with `other`: the bytes of a body pass from one buffer to the next uncopied.
+    public func exchangeContents(with other: ByteBuffer) {
+        unsafe swap(&base, &other.base)
+        unsafe swap(&start, &other.start)
+        unsafe swap(&end, &other.end)
+        unsafe swap(&capacity, &other.capacity)
+    }
+
     /// Makes room for `count` more bytes, by moving the unread bytes to the front or by growing.
     @inlinable
     public func reserve(_ count: Int) {
@@ -75,10 +105,10 @@ public final class ByteBuffer {
         if unsafe capacity - unread >= count {
             unsafe memmove(base, base + start, unread)
         } else {
-            let grown = unsafe max(capacity * 2, unread + count)
+            let grown = unsafe max(initialCapacity, capacity * 2, unread + count)
             let replacement = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
             unsafe memcpy(replacement, base + start, unread)
-            unsafe base.deallocate()
+            releaseStorage()
             unsafe base = replacement
             unsafe capacity = grown
         }

@@ -53,8 +53,7 @@ struct BodyRelay {
                 return
             case .length(let remaining):
                 let count = Int(min(remaining, UInt64(input.count)))
-                append(input.readable.extracting(first: count), to: output)
-                input.consume(count)
+                pass(count, from: input, to: output)
                 source = remaining == UInt64(count) ? .finished : .length(remaining - UInt64(count))
             case .chunked:
                 switch try decoder.next(input.readable) {
@@ -71,8 +70,7 @@ struct BodyRelay {
                     if writesChunks { output.appendLastChunk() }
                 }
             case .untilClose:
-                append(input.readable, to: output)
-                input.removeAll()
+                pass(input.count, from: input, to: output)
             }
         }
     }
@@ -82,6 +80,18 @@ struct BodyRelay {
         precondition(endsWithConnection)
         source = .finished
         if writesChunks { output.appendLastChunk() }
+    }
+
+    /// The next `count` bytes are the body's. Where they are all there is on both sides the buffers are traded, as copying
+    /// them would be most of the work on a long body.
+    private mutating func pass(_ count: Int, from input: ByteBuffer, to output: ByteBuffer) {
+        if !writesChunks, output.isEmpty, count == input.count {
+            bodyBytes += UInt64(count)
+            input.exchangeContents(with: output)
+        } else {
+            append(input.readable.extracting(first: count), to: output)
+            input.consume(count)
+        }
     }
 
     private mutating func append(_ bytes: Span<UInt8>, to output: ByteBuffer) {

@@ -100,6 +100,7 @@ final class ClientConnection: SocketStream, TimerHandler {
         let discarded = worker.discarded
         for _ in 0..<Exchange.turnsMax {
             discarded.removeAll()
+            discarded.reserve(1)
             switch fill(discarded) {
             case .moved:
                 continue

@@ -115,13 +115,12 @@ extension Exchange {
         guard let connection = upstream, !connection.isConnecting else { return false }
         let client = client!
         var moved = false
-        for _ in 0..<Exchange.turnsMax {
+        for turn in 0..<Exchange.turnsMax {
             guard moveRequestBody() else { return true }
             flushUpstream()
             if request == .complete { return true }
             if upstreamOutput.count >= Exchange.outputBytesMax { return moved }
-            if clientInput.writableCount == 0 { clientInput.reserve(1) }
-            switch client.fill(clientInput) {
+            switch fillBody(clientInput, from: client, turn: turn) {
             case .moved:
                 progressedAt = worker.loop.now
                 moved = true

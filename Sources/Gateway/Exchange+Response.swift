@@ -102,7 +102,7 @@ extension Exchange {
         // The request's direction is done once all of it has been read, which is not yet sent.
         if request == .complete { flushUpstream() }
         var moved = false
-        for _ in 0..<Exchange.turnsMax {
+        for turn in 0..<Exchange.turnsMax {
             do throws(ChunkError) {
                 try responseRelay.move(from: upstreamInput, to: clientOutput, outputBytesMax: Exchange.outputBytesMax)
             } catch {
@@ -115,8 +115,7 @@ extension Exchange {
             }
             if !flushClient() { return false }
             if clientOutput.count >= Exchange.outputBytesMax { return moved }
-            if upstreamInput.writableCount == 0 { upstreamInput.reserve(1) }
-            switch connection.fill(upstreamInput) {
+            switch fillBody(upstreamInput, from: connection, turn: turn) {
             case .moved:
                 progressedAt = worker.loop.now
                 moved = true

@@ -35,16 +35,18 @@ final class Exchange {
         case complete
     }
 
-    /// What one read brings at most.
+    /// What one read brings at most, to begin with.
     static let inputBytes = 16 * 1024
+    /// What one read brings at most once a body has filled what there was: fewer system calls for a long one.
+    static let bulkInputBytes = 64 * 1024
     /// An output that holds this much stops its source.
     static let outputBytesMax = 64 * 1024
     /// Interim responses passed on for one request, at most: an upstream could send them for ever.
     static let interimResponsesMax = 16
     /// How often a request may wait for keys before it is judged with what there is.
     static let keyWaitsMax = 3
-    /// Turns of a relay before others get theirs.
-    static let turnsMax = 32
+    /// Turns of a relay, and of both directions after each other, before others get theirs: at most 4 MiB.
+    static let turnsMax = 8
 
     unowned let worker: Worker
     var client: ClientConnection?
@@ -108,12 +110,6 @@ final class Exchange {
 
     var isActive: Bool { client != nil }
 
-    /// Whether no large head or body has made a buffer grow beyond what is worth keeping.
-    var hasStandardBuffers: Bool {
-        clientInput.capacity == Exchange.inputBytes && upstreamInput.capacity == Exchange.inputBytes
-            && clientOutput.capacity <= 2 * Exchange.inputBytes && upstreamOutput.capacity <= 2 * Exchange.inputBytes
-    }
-
     var now: Instant {
         Instant(monotonicNanoseconds: worker.loop.now, unixSeconds: worker.loop.unixSeconds)
     }
@@ -168,6 +164,17 @@ final class Exchange {
         case .relayingBody: relayResponseBody()
         case .complete: flushToEnd()
         }
+    }
+
+    /// Reads more of a body. A second read in one go means that the first one filled its buffer, and more room pays.
+    func fillBody(_ input: ByteBuffer, from stream: SocketStream, turn: Int) -> SocketStream.Fill {
+        guard stream.canRead else { return .blocked }
+        if turn > 0, input.isEmpty, input.capacity < Exchange.bulkInputBytes {
+            input.reserve(Exchange.bulkInputBytes)
+        } else if input.writableCount == 0 {
+            input.reserve(1)
+        }
+        return stream.fill(input)
     }
 
     /// Sends what is left of the response; then the exchange is over.
@@ -240,6 +247,10 @@ final class Exchange {
         connection?.exchange = nil
         reset()
         clientInput.removeAll()
+        clientInput.shrink()
+        clientOutput.shrink()
+        upstreamInput.shrink()
+        upstreamOutput.shrink()
         worker.exchangeEnded(self)
     }
 

@@ -143,7 +143,7 @@ final class Worker: ListenerHandler {
     }
 
     func exchangeEnded(_ exchange: Exchange) {
-        if spareExchanges.count < Worker.spareExchangesMax, exchange.hasStandardBuffers {
+        if spareExchanges.count < Worker.spareExchangesMax {
             spareExchanges.append(exchange)
         }
     }

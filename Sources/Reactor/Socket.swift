@@ -60,6 +60,7 @@ public struct Socket: ~Copyable {
 
     /// Reads what there is, up to the buffer's free space, which must not be empty.
     public borrowing func read(into buffer: ByteBuffer) -> IOResult {
+        precondition(buffer.writableCount > 0, "reading nothing looks like an end of stream")
         let descriptor = descriptor
         let count = uninterrupted {
             unsafe buffer.receive { free in unsafe recv(descriptor, free.baseAddress, free.count, 0) }

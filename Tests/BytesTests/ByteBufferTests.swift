@@ -53,6 +53,42 @@ import Testing
         #expect(text(buffer) == "gh")
     }
 
+    @Test("There is no storage before the first byte, and none larger than at first after shrinking")
+    func storage() {
+        let buffer = ByteBuffer(capacity: 8)
+        #expect(buffer.capacity == 0 && buffer.writableCount == 0 && buffer.isEmpty)
+        buffer.append([])
+        buffer.append("")
+        #expect(buffer.capacity == 0)
+        buffer.reserve(1)
+        #expect(buffer.capacity == 8)
+        buffer.append("0123456789")
+        #expect(buffer.capacity > 8)
+        buffer.removeAll()
+        buffer.shrink()
+        #expect(buffer.capacity == 0)
+        buffer.append("ab")
+        #expect(buffer.capacity == 8 && text(buffer) == "ab")
+        buffer.removeAll()
+        buffer.shrink()
+        #expect(buffer.capacity == 8, "what is no larger than at first is kept")
+    }
+
+    @Test("Two buffers trade what they hold, and both go on")
+    func exchange() {
+        let full = ByteBuffer(capacity: 4)
+        let empty = ByteBuffer(capacity: 16)
+        full.append("abcdef")
+        full.consume(2)
+        full.exchangeContents(with: empty)
+        #expect(full.isEmpty && full.capacity == 0)
+        #expect(text(empty) == "cdef")
+        empty.append("gh")
+        full.append("x")
+        #expect(text(empty) == "cdefgh" && text(full) == "x")
+        #expect(full.capacity == 4)
+    }
+
     @Test("Removing all makes the whole capacity writable")
     func removeAll() {
         let buffer = ByteBuffer(capacity: 4)
@@ -69,7 +105,7 @@ import Testing
         buffer.append(String())
         buffer.append([])
         #expect(buffer.isEmpty)
-        #expect(buffer.capacity == 1)
+        #expect(buffer.capacity == 0)
     }
 
     @Test("Decimals have no leading zeros", arguments: [0, 1, 9, 10, 99, 100, 1_234_567, 10_000_000_000, UInt64.max])
