@@ -30,19 +30,7 @@ public enum DownstreamResponseHead {
         let body = framing(head.body, to: version)
         let closes = isFinal && (close || body == .untilClose)
 
-        out.reserve(head.byteCount + 2 * head.fields.count + 128)
-        out.appendStatusLine(head.statusCode, reason: bytes.slice(head.reason))
-        let hasNominations = head.kinds.contains(.connection) && head.fields.mayNominate(in: bytes)
-        for index in head.fields.indices {
-            let field = head.fields[index]
-            if field.kind.isHopByHop { continue }
-            // Content-Length is written anew from the framing. Where there is no body, it says what a GET would
-            // have got (RFC 9110 §8.6), and goes through.
-            if field.kind == .contentLength, body != .none || !isFinal || head.statusCode == 204 { continue }
-            let name = bytes.slice(field.name)
-            if hasNominations, head.connectionNominates(name, in: bytes) { continue }
-            out.appendFieldLine(name, bytes.slice(field.value))
-        }
+        appendStart(head, from: bytes, body: body, to: out)
         guard isFinal else {
             out.appendLineEnd()
             return Outcome(body: .none, closes: false)
@@ -62,6 +50,40 @@ public enum DownstreamResponseHead {
         }
         out.appendLineEnd()
         return Outcome(body: body, closes: closes)
+    }
+
+    /// Appends the head of a 101 (RFC 9110 §15.2.2), its empty line included: what follows is no longer HTTP.
+    ///
+    /// - Parameter name: the protocol, as it was offered.
+    public static func writeSwitch(
+        _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to name: Span<UInt8>, into out: ByteBuffer
+    ) {
+        appendStart(head, from: bytes, body: .none, to: out)
+        out.append("Connection: upgrade\r\n")
+        out.appendFieldLine("Upgrade", name)
+        out.appendLineEnd()
+    }
+
+    /// The status line and the fields that go on as they came.
+    private static func appendStart(
+        _ head: borrowing ResponseHead, from bytes: Span<UInt8>, body: BodyFraming, to out: ByteBuffer
+    ) {
+        let isFinal = head.statusCode >= 200
+        out.reserve(head.byteCount + 2 * head.fields.count + 128)
+        out.appendStatusLine(head.statusCode, reason: bytes.slice(head.reason))
+        let hasNominations = head.kinds.contains(.connection) && head.fields.mayNominate(in: bytes)
+        for index in head.fields.indices {
+            let field = head.fields[index]
+            if field.kind.isHopByHop { continue }
+            // It announces what only the chunked coding has a place for.
+            if field.kind == .trailer, head.body != .chunked || body != .chunked { continue }
+            // Content-Length is written anew from the framing. Where there is no body, it says what a GET would
+            // have got (RFC 9110 §8.6), and goes through.
+            if field.kind == .contentLength, body != .none || !isFinal || head.statusCode == 204 { continue }
+            let name = bytes.slice(field.name)
+            if hasNominations, head.connectionNominates(name, in: bytes) { continue }
+            out.appendFieldLine(name, bytes.slice(field.value))
+        }
     }
 
     /// A body of unknown length is chunked to whoever can read that, so that its end is told from a broken

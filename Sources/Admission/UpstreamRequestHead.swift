@@ -16,9 +16,10 @@ public enum UpstreamRequestHead {
     ///   - bytes: those that `head` was parsed from.
     ///   - forwardExpect: send `Expect: 100-continue` on, and relay the backend's 100; otherwise the proxy has
     ///     answered it itself.
+    ///   - upgrade: where in `bytes` the one protocol stands that the backend is offered to switch to.
     public static func write(
         _ head: borrowing RequestHead, from bytes: Span<UInt8>, identity: Identity, hygiene: HeaderHygiene,
-        forwarding: borrowing ForwardedFields, forwardExpect: Bool, into out: ByteBuffer
+        forwarding: borrowing ForwardedFields, forwardExpect: Bool, upgrade: ByteRange?, into out: ByteBuffer
     ) {
         // Once for the whole head: the appends below then only check.
         out.reserve(head.byteCount + identity.fieldBytes + ownFieldBytesMax(forwarding) + 2 * head.fields.count)
@@ -33,7 +34,7 @@ public enum UpstreamRequestHead {
         let hasNominations = head.kinds.contains(.connection) && head.fields.mayNominate(in: bytes)
         for index in head.fields.indices {
             let field = head.fields[index]
-            guard forwards(field.kind) else { continue }
+            guard forwards(field.kind, head.body) else { continue }
             let name = bytes.slice(field.name)
             if hygiene.isReserved(name) { continue }
             if hasNominations, head.connectionNominates(name, in: bytes) { continue }
@@ -51,13 +52,31 @@ public enum UpstreamRequestHead {
         identity.appendFields(to: out)
 
         if forwardExpect { out.append("Expect: 100-continue\r\n") }
+        appendConnectionFields(head, from: bytes, upgrade: upgrade, to: out)
         out.appendFramingField(head.body)
         out.appendLineEnd()
     }
 
+    /// What we say to the backend of our connection to it: the protocol that it may switch to (RFC 9110 §7.8), and that
+    /// trailers will be passed on, where the client takes them (§10.1.4).
+    private static func appendConnectionFields(
+        _ head: borrowing RequestHead, from bytes: Span<UInt8>, upgrade: ByteRange?, to out: ByteBuffer
+    ) {
+        let takesTrailers = head.takesTrailers(in: bytes)
+        if let upgrade {
+            out.append(takesTrailers ? "Connection: upgrade, TE\r\n" : "Connection: upgrade\r\n")
+            out.appendFieldLine("Upgrade", bytes.slice(upgrade))
+        } else if takesTrailers {
+            out.append("Connection: TE\r\n")
+        }
+        if takesTrailers { out.append("TE: trailers\r\n") }
+    }
+
     /// Whether a field of this kind is copied: not what ends at this hop, and not what is written anew.
-    private static func forwards(_ kind: FieldKind) -> Bool {
+    private static func forwards(_ kind: FieldKind, _ body: BodyFraming) -> Bool {
         switch kind {
+        // It announces what only the chunked coding has a place for.
+        case .trailer: body == .chunked
         case .host, .contentLength, .expect, .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost,
             .xRequestID:
             false
@@ -70,5 +89,20 @@ public enum UpstreamRequestHead {
         // Our field names and the framing take under 256 bytes; the authority may come twice, and is part of
         // the head already once.
         256 + forwarding.clientAddress.count + forwarding.requestID.count + forwarding.upstreamAuthority.count
+    }
+}
+
+extension RequestHead {
+    /// Whether TE says that the client takes trailers, and that it says so to us (RFC 9110 §10.1.4).
+    fileprivate func takesTrailers(in bytes: Span<UInt8>) -> Bool {
+        guard kinds.contains(.te), version == .http11 else { return false }
+        for index in fields.indices where fields[index].kind == .te {
+            let value = bytes.slice(fields[index].value)
+            var cursor = 0
+            while let coding = value.nextListElement(&cursor) {
+                if value.slice(coding).equalsIgnoringCase("trailers") { return true }
+            }
+        }
+        return false
     }
 }

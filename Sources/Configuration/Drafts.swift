@@ -21,6 +21,8 @@ struct MainDraft: Draft {
     var errorLog = ErrorLog()
     var limits = Limits()
     var timeouts = Timeouts()
+    var upgradeProtocols = ["websocket"]
+    var websocketExpiryGraceMilliseconds: Int64 = 60_000
 
     static func action(of effect: Directive.Effect) -> Directive.Action<MainDraft>? {
         if case .main(let action) = effect { action } else { nil }

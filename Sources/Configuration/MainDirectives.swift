@@ -109,6 +109,17 @@ let mainDirectives: [Directive] = [
         summary: "How long may pass between two reads from the backend.",
         effect: .main(Directive.duration(\.timeouts.proxyRead, from: "1ms", to: "365d"))),
     Directive(
+        name: "upgrade", syntax: "PROTOCOL … | off", contexts: [.main], argumentsMax: 16, standard: "websocket",
+        summary: "Protocols that a request may switch its connection to (RFC 9110 §7.8), by their names in the Upgrade "
+            + "field. Where the backend switches, bytes pass both ways unread. A request that asks for another protocol, "
+            + "or has a body, goes on as a plain one. `h2c` cannot be listed.",
+        effect: .main(applyUpgrade)),
+    Directive(
+        name: "websocket_expiry_grace", syntax: "DURATION", contexts: [.main], standard: "60s",
+        summary: "How long a connection that switched protocols may outlive the token that opened it.",
+        effect: .main(
+            Directive.duration(\.websocketExpiryGraceMilliseconds, from: "0s", to: "3650d", wholeSeconds: true))),
+    Directive(
         name: "shutdown_timeout", syntax: "DURATION", contexts: [.main], standard: "30s",
         summary: "How long requests in flight may go on after SIGTERM or SIGINT.",
         effect: .main(Directive.duration(\.timeouts.shutdown, from: "1ms", to: "24h"))),
@@ -201,6 +212,28 @@ private func applyReservedHeaders(_ statement: Statement, _ draft: inout MainDra
             at: statement.name.origin)
     }
     draft.reservedHeaderPrefixes = prefixes
+}
+
+private func applyUpgrade(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
+    var protocols: [String] = []
+    for word in statement.arguments {
+        if word.text == "off", statement.arguments.count == 1 {
+            break
+        } else if word.text == "off" {
+            problems.error("'off' stands alone, or not at all", at: word)
+        } else if UpgradeRule.carriesRequests(word.text) {
+            problems.error(
+                "\(quoted(word.text)) cannot be allowed: requests within it would reach the backend without a token",
+                at: word)
+        } else if word.text.isEmpty || !word.text.utf8.allSatisfy({ ASCII.isToken($0) || $0 == UInt8(ascii: "/") }) {
+            problems.error("\(quoted(word.text)) is not the name of a protocol; expected websocket, say", at: word)
+        } else if protocols.contains(where: { $0.lowercased() == word.text.lowercased() }) {
+            problems.warning("\(quoted(word.text)) is listed twice", at: word.origin)
+        } else {
+            protocols.append(word.text)
+        }
+    }
+    draft.upgradeProtocols = protocols
 }
 
 private func applyAccessLog(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {

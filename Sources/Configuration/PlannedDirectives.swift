@@ -13,7 +13,6 @@ let plannedDirectives: [Directive] = [
     planned("trusted_proxies", "CIDR …", [.main]),
     planned("authorization", "keep | strip | mint", [.main, .location]),
     planned("mint", "{ … }", [.main]),
-    planned("websocket_expiry_grace", "DURATION", [.main, .location]),
 
     planned("certificate", "FILE", [.listen]),
     planned("certificate_key", "FILE", [.listen]),

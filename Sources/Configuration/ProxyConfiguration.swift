@@ -13,6 +13,7 @@ public struct ProxyConfiguration: Sendable, Equatable {
     public var errorLog: ErrorLog
     public var limits: Limits
     public var timeouts: Timeouts
+    public var tunnels: TunnelPolicy
 
     public init(
         listeners: [Endpoint] = [.tcp(host: "127.0.0.1", port: 8080)],
@@ -22,7 +23,8 @@ public struct ProxyConfiguration: Sendable, Equatable {
         accessLog: AccessLog = .standardOutput,
         errorLog: ErrorLog = ErrorLog(),
         limits: Limits = Limits(),
-        timeouts: Timeouts = Timeouts()
+        timeouts: Timeouts = Timeouts(),
+        tunnels: TunnelPolicy = TunnelPolicy()
     ) {
         self.listeners = listeners
         self.upstream = upstream
@@ -32,6 +34,7 @@ public struct ProxyConfiguration: Sendable, Equatable {
         self.errorLog = errorLog
         self.limits = limits
         self.timeouts = timeouts
+        self.tunnels = tunnels
     }
 }
 
@@ -123,6 +126,19 @@ public struct Limits: Sendable, Equatable {
         self.headerBytes = headerBytes
         self.bodyBytes = bodyBytes
         self.connections = connections
+    }
+}
+
+/// Connections that stop speaking HTTP (RFC 9110 §7.8).
+public struct TunnelPolicy: Sendable, Equatable {
+    /// What a request may switch to; empty: nothing.
+    public var protocols: [String]
+    /// How long a tunnel outlives the token that opened it, in seconds.
+    public var expiryGraceSeconds: Int64
+
+    public init(protocols: [String] = ["websocket"], expiryGraceSeconds: Int64 = 60) {
+        self.protocols = protocols
+        self.expiryGraceSeconds = expiryGraceSeconds
     }
 }
 

@@ -25,7 +25,9 @@ extension MainDraft {
             accessLog: accessLog,
             errorLog: errorLog,
             limits: limits,
-            timeouts: timeouts)
+            timeouts: timeouts,
+            tunnels: TunnelPolicy(
+                protocols: upgradeProtocols, expiryGraceSeconds: websocketExpiryGraceMilliseconds / 1000))
         if !listeners.isEmpty { configuration.listeners = listeners.map(\.endpoint) }
         if let listener = configuration.listeners.first(where: { endpoint.leads(to: $0) }) {
             problems.error(

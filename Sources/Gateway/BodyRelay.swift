@@ -1,5 +1,6 @@
 // One body on its way through: decoded from the framing it came in, written in the framing it leaves in.
 
+import Admission
 import Bytes
 import HTTPWire
 
@@ -14,6 +15,7 @@ struct BodyRelay {
     private var source = Source.finished
     private var decoder = ChunkedDecoder()
     private var writesChunks = false
+    private var trailers = TrailerRule.none
     /// Bytes of the body itself, without framing.
     private(set) var bodyBytes: UInt64 = 0
 
@@ -29,9 +31,11 @@ struct BodyRelay {
         return false
     }
 
-    mutating func start(_ incoming: BodyFraming, as outgoing: BodyFraming) {
+    /// - Parameter trailers: which of a chunked body's trailer fields go on, where the outgoing framing has a place for them.
+    mutating func start(_ incoming: BodyFraming, as outgoing: BodyFraming, trailers: TrailerRule) {
         bodyBytes = 0
         writesChunks = outgoing == .chunked
+        self.trailers = trailers
         switch incoming {
         case .none: source = .finished
         case .length(let length): source = length == 0 ? .finished : .length(length)
@@ -63,11 +67,14 @@ struct BodyRelay {
                 case .data(let consumed, let payload):
                     append(input.readable.slice(payload), to: output)
                     input.consume(consumed)
-                case .end(let consumed, _):
-                    // Trailers may be dropped by whoever forwards a message (RFC 9110 §6.5.1).
+                case .end(let consumed, let fields):
+                    if writesChunks {
+                        output.appendLastChunkLine()
+                        trailers.append(fields, from: input.readable, to: output)
+                        output.appendLineEnd()
+                    }
                     input.consume(consumed)
                     source = .finished
-                    if writesChunks { output.appendLastChunk() }
                 }
             case .untilClose:
                 pass(input.count, from: input, to: output)

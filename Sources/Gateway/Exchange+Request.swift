@@ -81,10 +81,15 @@ extension Exchange {
 
     private func forward(_ identity: Identity) {
         self.identity = identity
+        let input = clientInput
+        upgrade = worker.upgrades.offer(requestParser.head, in: input.readable)
         record.verdict = .verified
         writeUpstreamHead()
         let body = requestParser.head.body
-        requestRelay.start(body, as: body)
+        let trailers =
+            body == .chunked
+            ? TrailerRule.fromClient(requestParser.head, in: input.readable, hygiene: worker.hygiene) : .none
+        requestRelay.start(body, as: body, trailers: trailers)
         if body == .none {
             request = .complete
         } else {
@@ -107,7 +112,8 @@ extension Exchange {
             upstreamAuthority: authority.span)
         UpstreamRequestHead.write(
             requestParser.head, from: input.readable, identity: identity!, hygiene: worker.hygiene,
-            forwarding: forwarding, forwardExpect: requestParser.head.expectsContinue, into: upstreamOutput)
+            forwarding: forwarding, forwardExpect: requestParser.head.expectsContinue, upgrade: upgrade,
+            into: upstreamOutput)
     }
 
     /// Moves the body from the client towards the upstream as far as both allow.

@@ -58,10 +58,7 @@ extension Exchange {
     private func takeResponseHead(from connection: UpstreamConnection) -> Bool {
         let input = upstreamInput
         let version = requestParser.head.version
-        if responseParser.head.isSwitchingProtocols {
-            refuseUpstreamResponse("101 without a request to switch protocols")
-            return false
-        }
+        if responseParser.head.isSwitchingProtocols { return openTunnel() }
         if responseParser.head.isInformational {
             interimResponses += 1
             if interimResponses > Exchange.interimResponsesMax {
@@ -89,7 +86,7 @@ extension Exchange {
         closesClient = outcome.closes
         record.status = responseParser.head.statusCode
         responseFraming = outcome.body
-        responseRelay.start(responseParser.head.body, as: outcome.body)
+        responseRelay.start(responseParser.head.body, as: outcome.body, trailers: .fromBackend)
         connection.noteKeepAlive(responseParser.head, in: input.readable, now: worker.loop.now)
         upstreamInput.consume(responseParser.head.byteCount)
         response = .relayingBody

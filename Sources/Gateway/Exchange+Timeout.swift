@@ -8,12 +8,14 @@ import Reactor
 extension Exchange {
     private enum Wait {
         case requestHead, keys, connect, clientTakesResponse, clientSendsBody, upstreamTakesRequest, upstreamAnswers
+        case tunnel
     }
 
     private var wait: Wait {
         switch request {
         case .readingHead: return .requestHead
         case .awaitingKeys: return .keys
+        case .tunnelling: return .tunnel
         case .relayingBody, .complete: break
         }
         if response == .complete || !clientOutput.isEmpty { return .clientTakesResponse }
@@ -30,6 +32,7 @@ extension Exchange {
         let timeouts = worker.settings.timeouts
         let milliseconds: Int64
         var from = progressedAt
+        let wait = wait
         switch wait {
         case .requestHead:
             milliseconds = timeouts.clientHeader
@@ -38,9 +41,10 @@ extension Exchange {
         case .connect: milliseconds = timeouts.proxyConnect
         case .clientTakesResponse, .clientSendsBody: milliseconds = timeouts.clientBody
         case .upstreamTakesRequest: milliseconds = timeouts.proxySend
-        case .upstreamAnswers: milliseconds = timeouts.proxyRead
+        case .upstreamAnswers, .tunnel: milliseconds = timeouts.proxyRead
         }
-        client!.schedule(at: from + milliseconds * 1_000_000)
+        let deadline = from + milliseconds * 1_000_000
+        client!.schedule(at: wait == .tunnel ? min(deadline, tunnelExpiry) : deadline)
     }
 
     func timedOut() {
@@ -61,6 +65,8 @@ extension Exchange {
         case .upstreamAnswers:
             worker.log.log(.warn, "upstream \(worker.upstreamName): sends nothing: timed out")
             end(with: .upstreamTimeout)
+        case .tunnel:
+            tunnelTimedOut()
         }
         advance()
     }

@@ -6,6 +6,7 @@
 //   forward the head         Admission/UpstreamRequestHead, on a pooled or a new upstream connection
 //   relay the request body   BodyRelay, while the response may come already
 //   relay the response       HTTPWire/ResponseHeadParser, Admission/DownstreamResponseHead, BodyRelay
+//   tunnel                   after a 101: Exchange+Tunnel, Tunnel
 //   finish                   log, give the upstream connection back, serve the next request or close
 //
 // Two phases hold the state, one for each direction, and nothing else does: `advance` looks at them after every
@@ -23,6 +24,7 @@ final class Exchange {
         case readingHead
         case awaitingKeys
         case relayingBody
+        case tunnelling
         /// All of the request has been taken from the client, or what is left of it never will be.
         case complete
     }
@@ -31,6 +33,7 @@ final class Exchange {
         /// No final head has been written to the client yet: a refusal is still possible.
         case awaitingHead
         case relayingBody
+        case tunnelling
         /// All of the response is in `clientOutput`.
         case complete
     }
@@ -45,6 +48,8 @@ final class Exchange {
     static let interimResponsesMax = 16
     /// How often a request may wait for keys before it is judged with what there is.
     static let keyWaitsMax = 3
+    /// The longest that a tunnel's timer is set for: ten years.
+    static let tunnelSecondsMax: Int64 = 10 * 365 * 86_400
     /// Turns of a relay, and of both directions after each other, before others get theirs: at most 4 MiB.
     static let turnsMax = 8
 
@@ -66,9 +71,13 @@ final class Exchange {
     var responseParser: ResponseHeadParser
     var requestRelay = BodyRelay()
     var responseRelay = BodyRelay()
+    var tunnelUp = TunnelDirection()
+    var tunnelDown = TunnelDirection()
 
     var identity: Identity?
     var requestID = RequestID()
+    /// The protocol that the backend is offered to switch to, in the head's bytes.
+    var upgrade: ByteRange?
     /// The head is still at the front of `clientInput`, because the request may have to be sent a second time.
     var holdsHead = false
     var hasHead = false
@@ -129,7 +138,8 @@ final class Exchange {
             return
         }
         guard let client else { return }
-        if client.hasFailed {
+        // Both directions of a tunnel may have ended, which looks the same: there the reads and writes tell.
+        if client.hasFailed, response != .tunnelling {
             abandon()
             return
         }
@@ -154,6 +164,7 @@ final class Exchange {
         switch request {
         case .readingHead: readHead()
         case .relayingBody: relayRequestBody()
+        case .tunnelling: carryToUpstream()
         case .awaitingKeys, .complete: false
         }
     }
@@ -162,6 +173,7 @@ final class Exchange {
         switch response {
         case .awaitingHead: awaitResponseHead()
         case .relayingBody: relayResponseBody()
+        case .tunnelling: carryToClient()
         case .complete: flushToEnd()
         }
     }
@@ -265,8 +277,11 @@ final class Exchange {
         responseParser.reset()
         requestRelay = BodyRelay()
         responseRelay = BodyRelay()
+        tunnelUp = TunnelDirection()
+        tunnelDown = TunnelDirection()
         responseFraming = .none
         identity = nil
+        upgrade = nil
         holdsHead = false
         hasHead = false
         keyWaits = 0
@@ -283,12 +298,12 @@ final class Exchange {
         record = AccessRecord()
     }
 
-    private func logAccess() {
+    func logAccess() {
         guard let log = worker.accessLog else { return }
         record.wallNanoseconds = Clock.wallNanoseconds()
         record.durationNanoseconds = Clock.monotonicNanoseconds() - startedAt
-        record.requestBodyBytes = requestRelay.bodyBytes
-        record.responseBodyBytes += responseRelay.bodyBytes
+        record.requestBodyBytes = requestRelay.bodyBytes + tunnelUp.bytesMoved
+        record.responseBodyBytes += responseRelay.bodyBytes + tunnelDown.bytesMoved
         let logged = loggedLine
         let line = logged.readable
         let requestID = requestID.characters

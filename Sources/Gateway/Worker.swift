@@ -59,6 +59,7 @@ final class Worker: ListenerHandler {
     let accessLog: AccessLogBatch?
     let authenticator: Authenticator
     let hygiene: HeaderHygiene
+    let upgrades: UpgradeRule
     let pool: UpstreamPool
     let upstreamName: String
     let upstreamNameJSON: [UInt8]
@@ -93,6 +94,7 @@ final class Worker: ListenerHandler {
         accessLog = shared.accessLog.map(AccessLogBatch.init)
         authenticator = Authenticator(policy: settings.admission)
         hygiene = HeaderHygiene(policy: settings.admission)
+        upgrades = UpgradeRule(settings.tunnels.protocols)
         pool = UpstreamPool(loop: loop, idleMax: settings.upstream.keepalive)
         upstreamName = settings.upstream.endpoint.description
         upstreamNameJSON = Array(upstreamName.utf8)

@@ -42,4 +42,9 @@ struct ConnectionOptions {
     func isPersistent(_ version: HTTPVersion) -> Bool {
         !close && !isMalformed && (version == .http11 || keepAlive)
     }
+
+    /// Whether an Upgrade field is meant for this hop. HTTP/1.0 has none: there it is ignored (RFC 9110 §7.8).
+    func offersUpgrade(_ kinds: FieldKindSet, _ version: HTTPVersion) -> Bool {
+        version == .http11 && upgrade && kinds.contains(.upgrade)
+    }
 }

@@ -26,6 +26,8 @@ public enum FieldKind: UInt8, Sendable, CaseIterable {
     case connection, keepAlive, proxyConnection, upgrade, proxyAuthorization, proxyAuthenticate
     // Credentials.
     case authorization, wwwAuthenticate, cookie, setCookie, secWebSocketProtocol
+    // The handshake of a WebSocket (RFC 6455 §11.3).
+    case secWebSocketKey, secWebSocketAccept
     // What a decision or a response of our own looks at.
     case accept, origin, accessControlRequestMethod
     // What proxies tell each other.
@@ -41,7 +43,7 @@ extension FieldKind {
     @inlinable
     public var isHopByHop: Bool {
         switch self {
-        case .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade, .proxyAuthenticate,
+        case .connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade, .proxyAuthenticate,
             .proxyAuthorization:
             true
         default:

@@ -10,8 +10,7 @@ extension RequestHead {
         let options = ConnectionOptions(fields, kinds: kinds, in: bytes)
         if options.isMalformed { throw RequestError(.badRequest, "Connection is not a list of at most 32 tokens") }
         isPersistent = options.isPersistent(version)
-        // HTTP/1.0 has no Upgrade and no 100: both are ignored there (RFC 9110 §7.8, §10.1.1).
-        hasUpgrade = version == .http11 && options.upgrade && kinds.contains(.upgrade)
+        hasUpgrade = options.offersUpgrade(kinds, version)
         try applyExpectation(bytes)
     }
 
@@ -60,6 +59,7 @@ extension RequestHead {
         guard count(of: .expect) == 1, bytes.slice(expectation.value).equalsIgnoringCase("100-continue") else {
             throw RequestError(.expectationFailed, "the only expectation served is 100-continue")
         }
+        // HTTP/1.0 has no 100 (RFC 9110 §10.1.1).
         expectsContinue = version == .http11 && body != .none && body != .length(0)
     }
 }

@@ -7,6 +7,7 @@ extension ResponseHead {
     mutating func applyFields(_ bytes: Span<UInt8>, requestMethod: Method) throws(ResponseError) {
         let options = ConnectionOptions(fields, kinds: kinds, in: bytes)
         isPersistent = options.isPersistent(version)
+        hasUpgrade = options.offersUpgrade(kinds, version)
         try applyFraming(bytes, requestMethod: requestMethod)
     }
 

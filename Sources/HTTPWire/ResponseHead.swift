@@ -16,6 +16,8 @@ public struct ResponseHead: Sendable, Equatable {
     public internal(set) var body: BodyFraming = .none
     /// Whether the connection may serve another request after this response (RFC 9112 §9.3).
     public internal(set) var isPersistent = false
+    /// Whether there is an Upgrade field that Connection names, on HTTP/1.1 (RFC 9110 §7.8).
+    public internal(set) var hasUpgrade = false
     /// Length in bytes of the head, the empty line that ends it included.
     public internal(set) var byteCount = 0
 

@@ -48,6 +48,58 @@ import Testing
         #expect(head == "HTTP/1.1 200 OK\r\nX-Stay: 2\r\n\(Self.date)Content-Length: 0\r\n\r\n")
     }
 
+    @Test func `Trailers are announced where there is a place for them`() {
+        let response = "HTTP/1.1 200 OK\r\nDate: x\r\nTrailer: X-Sum\r\n"
+        let (chunked, _) = Self.downstream(response + "Transfer-Encoding: chunked\r\n\r\n")
+        #expect(chunked.contains("\r\nTrailer: X-Sum\r\n"))
+        let (whole, _) = Self.downstream(response + "Content-Length: 2\r\n\r\n")
+        #expect(!whole.contains("Trailer"))
+    }
+
+    @Test func `A switch of protocols names the one that was offered, and frames nothing`() throws {
+        let response = """
+            HTTP/1.1 101 Switching Protocols\r
+            Connection: upgrade, X-Hop\r
+            X-Hop: 1\r
+            Upgrade: WEBSOCKET\r
+            Sec-WebSocket-Accept: x\r
+            Content-Length: 0\r
+            \r
+
+            """
+        let bytes = Array(response.utf8)
+        var parser = ResponseHeadParser(headBytesMax: 4096)
+        let isComplete = try parser.parse(bytes.span, requestMethod: .get)
+        let offered = Array("websocket".utf8)
+        let switches = parser.head.switches(to: offered.span, in: bytes.span)
+        #expect(isComplete && switches)
+        let out = ByteBuffer(capacity: 64)
+        DownstreamResponseHead.writeSwitch(parser.head, from: bytes.span, to: offered.span, into: out)
+        #expect(
+            out.text == """
+                HTTP/1.1 101 Switching Protocols\r
+                Sec-WebSocket-Accept: x\r
+                Connection: upgrade\r
+                Upgrade: websocket\r
+                \r
+
+                """)
+    }
+
+    @Test(arguments: [
+        "Upgrade: websocket\r\n", "Connection: upgrade\r\n", "Connection: upgrade\r\nUpgrade: h2c\r\n",
+        "Connection: upgrade\r\nUpgrade: websocket\r\nUpgrade: websocket\r\n",
+        "Connection: upgrade\r\nUpgrade: websocket, x\r\n", "",
+    ])
+    func `A 101 that does not name the protocol switches to nothing`(fields: String) throws {
+        let bytes = Array("HTTP/1.1 101 x\r\n\(fields)\r\n".utf8)
+        var parser = ResponseHeadParser(headBytesMax: 4096)
+        let isComplete = try parser.parse(bytes.span, requestMethod: .get)
+        let offered = Array("websocket".utf8)
+        let switches = parser.head.switches(to: offered.span, in: bytes.span)
+        #expect(isComplete && !switches)
+    }
+
     @Test(arguments: [
         (
             "Transfer-Encoding: chunked\r\n", HTTPVersion.http11, "Transfer-Encoding: chunked\r\n", BodyFraming.chunked,

@@ -53,7 +53,8 @@ import Testing
             Connection: Cookie\r
             Keep-Alive: timeout=5\r
             Proxy-Connection: keep-alive\r
-            TE: trailers\r
+            TE: gzip\r
+            Trailer: X-Hop\r
             Upgrade: h2c\r
             Proxy-Authorization: Basic YTpi\r
             X-Hop: 1\r
@@ -135,21 +136,65 @@ import Testing
         #expect(!upstream.contains("X-Forwarded-For"))
     }
 
+    @Test(arguments: [
+        ("Connection: Upgrade\r\nUpgrade: WebSocket\r\n", "Connection: upgrade\r\nUpgrade: WebSocket\r\n"),
+        // The first that is listed, and nothing beside it.
+        ("Connection: x, upgrade\r\nUpgrade: h2c, foo/2 , websocket\r\n", "Connection: upgrade\r\nUpgrade: foo/2\r\n"),
+        ("Connection: upgrade\r\nUpgrade: a\r\nUpgrade: websocket\r\n", "Connection: upgrade\r\nUpgrade: websocket\r\n"),
+        ("Connection: upgrade, te\r\nUpgrade: websocket\r\nTE: trailers\r\n",
+            "Connection: upgrade, TE\r\nUpgrade: websocket\r\nTE: trailers\r\n"),
+        // What is not listed, not named by Connection, or named by none, goes on as a plain request.
+        ("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n", ""),
+        ("Connection: upgrade\r\nUpgrade: websockets\r\n", ""),
+        ("Connection: upgrade\r\nUpgrade: \"websocket\"\r\n", ""),
+        ("Upgrade: websocket\r\n", ""),
+        ("Connection: upgrade\r\n", ""),
+        // The body's end and the new protocol's beginning could be taken for each other.
+        ("Connection: upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n", ""),
+    ])
+    func `An upgrade is offered when it is listed, alone, and without a body`(fields: String, expected: String) {
+        let upstream = Self.upstream("GET / HTTP/1.1\r\nHost: a\r\n\(fields)\r\n", upgrades: ["foo/2", "websocket"])
+        let lines = upstream.split(separator: "\r\n").filter {
+            ["connection", "upgrade", "te", "http2-settings"].contains($0.lowercased().prefix { $0 != ":" })
+        }
+        #expect(lines.map { $0 + "\r\n" }.joined() == expected)
+    }
+
+    @Test(arguments: [
+        ("TE: trailers\r\n", true), ("TE: deflate;q=0.5, Trailers\r\n", true), ("TE: gzip\r\nTE: trailers\r\n", true),
+        ("TE: trailers;q=1\r\n", false), ("TE: gzip\r\n", false), ("TE:\r\n", false), ("", false),
+    ])
+    func `Only that trailers are taken is passed on of TE`(fields: String, passed: Bool) {
+        let upstream = Self.upstream("GET / HTTP/1.1\r\nHost: a\r\n\(fields)Connection: te\r\n\r\n")
+        #expect(upstream.contains("\r\nConnection: TE\r\nTE: trailers\r\n") == passed)
+        #expect(upstream.lowercased().contains("\r\nte:") == passed)
+        #expect(!Self.upstream("GET / HTTP/1.0\r\nHost: a\r\n\(fields)\r\n").lowercased().contains("\r\nte:"))
+    }
+
+    @Test func `Trailers are announced where there is a place for them`() {
+        let trailer = "Host: a\r\nTrailer: X-Checksum\r\n"
+        let chunked = Self.upstream("POST / HTTP/1.1\r\n\(trailer)Transfer-Encoding: chunked\r\n\r\n")
+        #expect(chunked.contains("\r\nTrailer: X-Checksum\r\n"))
+        #expect(!Self.upstream("POST / HTTP/1.1\r\n\(trailer)Content-Length: 2\r\n\r\n").contains("Trailer"))
+    }
+
     private static func upstream(
-        _ request: String, identity: Identity = identity, client: String = "192.0.2.7", forwardExpect: Bool = false
+        _ request: String, identity: Identity = identity, client: String = "192.0.2.7", forwardExpect: Bool = false,
+        upgrades: [String] = ["websocket"]
     ) -> String {
         let bytes = Array(request.utf8)
         let out = ByteBuffer(capacity: 1)
         let address = Array(client.utf8)
         let requestID = Array("4bf92f3577b34da6".utf8)
         let authority = Array("127.0.0.1:3000".utf8)
+        let head = Fixture.parse(bytes)
         UpstreamRequestHead.write(
-            Fixture.parse(bytes), from: bytes.span, identity: identity,
+            head, from: bytes.span, identity: identity,
             hygiene: HeaderHygiene(policy: AdmissionPolicy(issuers: [])),
             forwarding: ForwardedFields(
                 clientAddress: address.span, scheme: .https, requestID: requestID.span,
                 upstreamAuthority: authority.span),
-            forwardExpect: forwardExpect, into: out)
+            forwardExpect: forwardExpect, upgrade: UpgradeRule(upgrades).offer(head, in: bytes.span), into: out)
         return out.text
     }
 

@@ -1,3 +1,4 @@
+import Admission
 import Bytes
 import HTTPWire
 import Testing
@@ -7,10 +8,11 @@ import Testing
 /// A body in, the same body out, in whatever framing; whole and one byte at a time.
 @Suite struct BodyRelayTests {
     private func relay(
-        _ input: String, _ incoming: BodyFraming, as outgoing: BodyFraming, step: Int, closes: Bool = false
+        _ input: String, _ incoming: BodyFraming, as outgoing: BodyFraming, step: Int, closes: Bool = false,
+        trailers: TrailerRule = .fromBackend
     ) throws -> (output: String, left: String, relay: BodyRelay) {
         var relay = BodyRelay()
-        relay.start(incoming, as: outgoing)
+        relay.start(incoming, as: outgoing, trailers: trailers)
         let source = ByteBuffer(capacity: 16)
         let sink = ByteBuffer(capacity: 16)
         var rest = Array(input.utf8)[...]
@@ -32,15 +34,39 @@ import Testing
         #expect(result.relay.bodyBytes == 5)
     }
 
-    @Test("a chunked body is decoded and written in canonical chunks, without extensions and trailers", arguments: [1, 64])
+    @Test("a chunked body is decoded and written in canonical chunks, without extensions", arguments: [1, 64])
     func chunked(step: Int) throws {
         let result = try relay(
-            "5;x=y\r\nhello\r\n006\r\n world\r\n0\r\nX-T: 1\r\n\r\nNEXT", .chunked, as: .chunked, step: step)
+            "5;x=y\r\nhello\r\n006\r\n world\r\n0\r\nX-T: 1\r\n\r\nNEXT", .chunked, as: .chunked, step: step, trailers: .none)
         #expect(result.left == "NEXT")
         #expect(result.relay.isFinished)
         #expect(result.relay.bodyBytes == 11)
         if step == 64 { #expect(result.output == "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n") }
         #expect(result.output.hasSuffix("0\r\n\r\n"))
+    }
+
+    @Test("trailers go on behind the last chunk, where there is one", arguments: [1, 64])
+    func trailers(step: Int) throws {
+        let body = "2\r\nhi\r\n0\r\nX-Sum:  1 \r\nContent-Length: 5\r\nServer-Timing: a\r\n\r\nNEXT"
+        let result = try relay(body, .chunked, as: .chunked, step: step)
+        #expect(result.output.hasSuffix("\r\n0\r\nX-Sum: 1\r\nServer-Timing: a\r\n\r\n"))
+        #expect(result.left == "NEXT")
+        #expect(try relay(body, .chunked, as: .untilClose, step: step).output == "hi")
+    }
+
+    @Test("what fills an empty output is handed over, not copied")
+    func handedOver() throws {
+        let source = ByteBuffer(capacity: 64)
+        let sink = ByteBuffer(capacity: 1)
+        var relay = BodyRelay()
+        relay.start(.length(8), as: .length(8), trailers: .none)
+        source.append("01234")
+        try relay.move(from: source, to: sink, outputBytesMax: 100)
+        #expect(sink.capacity == 64 && sink.readable.text() == "01234" && source.isEmpty)
+        source.append("567NEXT")
+        try relay.move(from: source, to: sink, outputBytesMax: 100)
+        #expect(sink.readable.text() == "01234567" && source.readable.text() == "NEXT")
+        #expect(relay.isFinished && relay.bodyBytes == 8)
     }
 
     @Test("a chunked body for a client that cannot read chunks goes out bare", arguments: [1, 64])
@@ -71,7 +97,7 @@ import Testing
     @Test("a full output stops the source, within one piece of it")
     func backpressure() throws {
         var relay = BodyRelay()
-        relay.start(.length(1_000_000), as: .length(1_000_000))
+        relay.start(.length(1_000_000), as: .length(1_000_000), trailers: .none)
         let source = ByteBuffer(capacity: 1000)
         let sink = ByteBuffer(capacity: 1000)
         var moved = 0

@@ -6,7 +6,7 @@ import Testing
 
 private let spellings: [(String, FieldKind)] = [
     ("host", .host), ("content-length", .contentLength), ("transfer-encoding", .transferEncoding),
-    ("trailer", .trailer),
+    ("trailer", .trailer), ("sec-websocket-key", .secWebSocketKey), ("sec-websocket-accept", .secWebSocketAccept),
     ("te", .te), ("expect", .expect), ("connection", .connection), ("keep-alive", .keepAlive),
     ("proxy-connection", .proxyConnection), ("upgrade", .upgrade), ("proxy-authorization", .proxyAuthorization),
     ("proxy-authenticate", .proxyAuthenticate), ("authorization", .authorization),
@@ -54,8 +54,7 @@ private func kindOf(_ name: [UInt8]) -> FieldKind { FieldKind(name: name.span) }
     @Test func `The hop-by-hop fields are those of RFC 9110`() {
         #expect(
             Set(FieldKind.allCases.filter(\.isHopByHop)) == [
-                .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade,
-                .proxyAuthenticate,
+                .connection, .keepAlive, .proxyConnection, .te, .transferEncoding, .upgrade, .proxyAuthenticate,
                 .proxyAuthorization,
             ])
     }

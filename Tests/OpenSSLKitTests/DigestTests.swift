@@ -37,4 +37,10 @@ import Testing
         #expect(first != empty)
         #expect(try hasher.digest(of: abc.span) == first)
     }
+
+    @Test("The handshake of RFC 6455 §1.3")
+    func sha1() throws {
+        let message = Array("dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)
+        #expect(try SHA1.base64Digest(of: message) == Array("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=".utf8))
+    }
 }

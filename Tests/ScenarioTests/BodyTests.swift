@@ -34,6 +34,34 @@ struct BodyTests {
         }
     }
 
+    @Test("Trailers go through both ways, behind the last chunk")
+    func trailers() throws {
+        try Scene.play(origin: { connection in
+            while let request = try connection.request() {
+                try connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Server-Timing\r\n\r\n")
+                try connection.send("2\r\nok\r\n0\r\nServer-Timing: db;dur=5\r\nSet-Cookie: late=1\r\n\r\n")
+                if request.startLine.contains("/last") { break }
+            }
+        }) { scene throws in
+            let client = try scene.client()
+            try client.request(
+                "POST", "/orders", token: scene.token(),
+                fields: ["Transfer-Encoding: chunked", "Trailer: X-Checksum", "TE: trailers", "Connection: TE"])
+            try client.send("5\r\nhello\r\n0\r\nX-Checksum: f00\r\nX-Auth-Subject: mallory\r\n\r\n")
+            let response = try client.response()
+            #expect(response["Trailer"] == "Server-Timing")
+            #expect(latin1Text(response.rawBody) == "2\r\nok\r\n0\r\nServer-Timing: db;dur=5\r\n\r\n")
+            let request = try scene.onlyRequest()
+            #expect(request["Trailer"] == "X-Checksum")
+            #expect(request["TE"] == "trailers")
+            #expect(request["Connection"] == "TE")
+            #expect(request.text.hasSuffix("\r\n0\r\nX-Checksum: f00\r\n\r\n"))
+            // The connection goes on behind them.
+            try client.get("/last", token: scene.token())
+            #expect(try client.response().text == "ok")
+        }
+    }
+
     @Test("A chunked upload sent one byte at a time arrives whole")
     func chunkedByteByByte() throws {
         try Scene.play { scene throws in

@@ -77,7 +77,7 @@ struct IdentityHeaderTests {
         try Scene.play { scene throws in
             let fields = [
                 "Connection: keep-alive, X-Secret", "X-Secret: mine", "Keep-Alive: timeout=5", "Proxy-Connection: x",
-                "TE: trailers", "Proxy-Authorization: Basic eA==", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP",
+                "TE: gzip", "Proxy-Authorization: Basic eA==", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP",
             ]
             try scene.get(token: scene.token(), fields: fields, expecting: 200)
             let request = try scene.onlyRequest()

@@ -215,6 +215,11 @@ private struct ForwardedRequest: Equatable, CustomStringConvertible {
         }
         line = "\(sent.method) \(target) HTTP/1.1"
         passedOn = sent.fields.endToEnd.without(Self.writtenAnew).filter { !isReserved($0.name) }
+        if sent.framing != .chunked { passedOn = passedOn.without(["trailer"]) }
+        // That trailers are taken is said anew; what else TE lists is for the next hop alone.
+        if sent.version == "HTTP/1.1", sent.fields.listed(in: "te").contains("trailers") {
+            passedOn += [WireField("Connection", "TE"), WireField("TE", "trailers")]
+        }
         ownNames = Self.alwaysSet + (host.isEmpty ? [] : ["x-forwarded-host"])
         body = sent.body
         switch sent.framing {
@@ -222,7 +227,10 @@ private struct ForwardedRequest: Equatable, CustomStringConvertible {
         case .length: framing = [WireField("Content-Length", "\(sent.body.count)")]
         case .chunked: framing = [WireField("Transfer-Encoding", "chunked")]
         }
-        trailers = []
+        // Where Connection names fields, no trailer goes on: they might be among them.
+        trailers =
+            sent.fields.listed(in: "connection").isSubset(of: ["", "keep-alive", "close", "te", "upgrade"])
+            ? sent.trailers.without(Self.neverInTrailers).filter { !isReserved($0.name) } : []
         ownNames.sort()
     }
 
@@ -243,6 +251,11 @@ private struct ForwardedRequest: Equatable, CustomStringConvertible {
     }
 
     private static let writtenAnew: Set = ["host", "content-length", "expect"]
+    /// RFC 9110 §6.5.1, as far as the mutations bring them about.
+    private static let neverInTrailers: Set = [
+        "host", "content-length", "transfer-encoding", "connection", "authorization", "cookie", "expect", "accept", "te",
+        "trailer", "upgrade", "keep-alive", "content-type",
+    ]
     private static let alwaysSet = [
         "x-auth-audience", "x-auth-client", "x-auth-expires", "x-auth-issuer", "x-auth-scope", "x-auth-status",
         "x-auth-subject", "x-forwarded-for", "x-forwarded-proto", "x-request-id",

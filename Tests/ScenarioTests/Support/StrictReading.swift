@@ -215,13 +215,18 @@ extension [WireField] {
     /// RFC 9110 §7.6.1: without the fields of one hop, and those that Connection names.
     var endToEnd: [WireField] {
         let ofOneHop: Set = [
-            "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+            "connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade",
             "proxy-authenticate", "proxy-authorization",
         ]
-        let nominated = Set(filter { $0.isNamed("connection") }.flatMap { field in
-            field.value.lowercased().split(separator: ",").map { $0.trimming(while: { $0 == " " || $0 == "\t" }) }
-        })
+        let nominated = listed(in: "connection")
         return filter { !ofOneHop.contains($0.name.lowercased()) && !nominated.contains($0.name.lowercased()) }
+    }
+
+    /// The elements of all lists of that name, in lower case.
+    func listed(in name: String) -> Set<String> {
+        Set(values(of: name).flatMap { value in
+            value.lowercased().split(separator: ",").map { $0.trimming(while: { $0 == " " || $0 == "\t" }) }
+        })
     }
 
     /// Without the fields of these names, in lower case.

@@ -1,0 +1,93 @@
+// After a 101: the exchange only carries bytes, until both sides are done, the token runs out, or nothing moves for too
+// long.
+
+import Admission
+import Bytes
+import HTTPWire
+import Reactor
+
+extension Exchange {
+    /// Whether the backend has switched to the protocol that it was offered. False: refused.
+    func openTunnel() -> Bool {
+        let requestBytes = clientInput
+        let responseBytes = upstreamInput
+        guard holdsHead, let upgrade,
+            responseParser.head.switches(to: requestBytes.readable.slice(upgrade), in: responseBytes.readable)
+        else {
+            refuseUpstreamResponse("101 to a protocol that it was not offered")
+            return false
+        }
+        if requestBytes.readable.slice(upgrade).equalsIgnoringCase("websocket"),
+            !WebSocketHandshake.isAnswered(
+                requestParser.head, in: requestBytes.readable, by: responseParser.head, in: responseBytes.readable)
+        {
+            refuseUpstreamResponse("101 without the answer to the client's Sec-WebSocket-Key")
+            return false
+        }
+        DownstreamResponseHead.writeSwitch(
+            responseParser.head, from: responseBytes.readable, to: requestBytes.readable.slice(upgrade),
+            into: clientOutput)
+        record.status = responseParser.head.statusCode
+        // What either side has sent behind its head belongs to the new protocol, and waits in the input buffers.
+        clientInput.consume(requestParser.head.byteCount)
+        holdsHead = false
+        upstreamInput.consume(responseParser.head.byteCount)
+        request = .tunnelling
+        response = .tunnelling
+        progressedAt = worker.loop.now
+        return true
+    }
+
+    func carryToUpstream() -> Bool {
+        carried(
+            tunnelUp.carry(
+                from: client!, clientInput, to: upstream!, upstreamOutput, turnsMax: Exchange.turnsMax))
+    }
+
+    func carryToClient() -> Bool {
+        carried(
+            tunnelDown.carry(
+                from: upstream!, upstreamInput, to: client!, clientOutput, turnsMax: Exchange.turnsMax))
+    }
+
+    private func carried(_ progress: TunnelDirection.Progress) -> Bool {
+        switch progress {
+        case .blocked:
+            return false
+        case .moved:
+            progressedAt = worker.loop.now
+            if tunnelUp.hasEnded, tunnelDown.hasEnded { closeTunnel() }
+            return isActive
+        case .failed:
+            abandon()
+            return false
+        }
+    }
+
+    /// Monotonic time at which the token that opened the tunnel no longer keeps it open, in nanoseconds. Anew at each
+    /// call, as the wall clock may have been set meanwhile.
+    var tunnelExpiry: Int64 {
+        let seconds = identity!.expiresAt + worker.settings.tunnels.expiryGraceSeconds - worker.loop.unixSeconds
+        // A token may be good for longer than 64 bits of nanoseconds.
+        return worker.loop.now + min(max(seconds, 0), Exchange.tunnelSecondsMax) * 1_000_000_000
+    }
+
+    /// The timer has fired. Whether the token has expired is asked of the clock, which alone knows.
+    func tunnelTimedOut() {
+        if tunnelExpiry <= worker.loop.now {
+            record.code = RefusalCode.tokenExpired.rawValue
+            closeTunnel()
+        } else if progressedAt + worker.settings.timeouts.proxyRead * 1_000_000 <= worker.loop.now {
+            closeTunnel()
+        }
+    }
+
+    /// Ends both connections; what is on its way to the client still gets there.
+    private func closeTunnel() {
+        let client = client!
+        logAccess()
+        dropUpstream()
+        release()
+        client.closeAfterResponse(lingers: !tunnelDown.hasEnded)
+    }
+}
