@@ -54,7 +54,11 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
-        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire", "Bytes"], swiftSettings: strict),
+        // What fuzzing checks, for the replay of its corpus and for the fuzzer itself.
+        .target(
+            name: "FuzzTargets", dependencies: ["HTTPWire", "Bytes"], path: "Tests/FuzzTargets", swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
+        .testTarget(name: "HTTPWireTests", dependencies: ["FuzzTargets", "HTTPWire", "Bytes"], swiftSettings: strict),
         .testTarget(name: "OpenSSLKitTests", dependencies: ["OpenSSLKit"], swiftSettings: strict),
         .testTarget(name: "JOSETests", dependencies: ["JOSE", "Bytes", "OpenSSLKit"], swiftSettings: strict),
         .testTarget(
@@ -77,3 +81,11 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The coverage-guided fuzzer links against libFuzzer, which brings its own `main`: scripts/fuzz asks for it, no other build.
+if Context.environment["ANTECHAMBER_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzzer",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts/run and scripts/test need before they can build, sourced by both.
+# What scripts/run, scripts/test and scripts/fuzz need before they can build, sourced by all.
 #
 # Each function first looks whether there is anything to do, so that a second run costs a few
 # milliseconds, and apt (and with it root) is asked only when something is missing.
@@ -52,6 +52,13 @@ has_library() {
     # LIBRARY DEBIAN_PACKAGE: either will do, as a library may be installed by hand.
     pkg-config --exists "$1" 2>/dev/null ||
         [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$2" 2>/dev/null)" = installed ]
+}
+
+# Swift's toolchains for Linux bring libFuzzer along; those of some distributions do not.
+has_libfuzzer() {
+    local resources
+    resources=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
+    [ -e "$resources/clang/lib/linux/libclang_rt.fuzzer-$(uname -m).a" ]
 }
 
 # require_packages run|test: what the build and the demo need, and for `test` what the tests need too.

@@ -1,6 +1,7 @@
 // The chunked coding: what is taken off, what is refused, and that the pieces it arrives in change nothing.
 
 import Bytes
+import FuzzTargets
 import HTTPWire
 import Testing
 
@@ -17,14 +18,6 @@ private func decodeEveryWay(
     let byBytes = decodeChunked(bytes, growingTo: 0...bytes.count, trailerBytesMax: trailerBytesMax)
     #expect(byBytes.agrees(with: whole), "byte by byte", sourceLocation: sourceLocation)
     return whole
-}
-
-extension Decoded {
-    /// How much was consumed before a refusal depends on the pieces; nothing else does.
-    func agrees(with other: Decoded) -> Bool {
-        if case .refused = end { return end == other.end && payload == other.payload }
-        return self == other
-    }
 }
 
 @Suite struct ChunkedDecoderTests {

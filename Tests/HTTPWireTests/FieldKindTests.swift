@@ -1,6 +1,7 @@
 // Field names are known by their letters, in any case, and by nothing less than all of them.
 
 import Bytes
+import FuzzTargets
 import HTTPWire
 import Testing
 

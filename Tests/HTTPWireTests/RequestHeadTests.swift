@@ -1,6 +1,7 @@
 // Requests that are served: what their heads say, and that the pieces they arrive in change nothing.
 
 import Bytes
+import FuzzTargets
 import HTTPWire
 import Testing
 

@@ -1,5 +1,6 @@
 // Limits of a request head: they hold at the exact byte, and while the head is still incomplete.
 
+import FuzzTargets
 import HTTPWire
 import Testing
 

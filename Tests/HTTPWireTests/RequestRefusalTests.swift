@@ -1,6 +1,7 @@
 // Requests that are refused, as raw bytes, and with which status. Each is also fed byte by byte: a refusal must not
 // depend on how the bytes were cut.
 
+import FuzzTargets
 import HTTPWire
 import Testing
 

@@ -1,6 +1,7 @@
 // Upstream responses: which are passed on, how their bodies end, and which are not believed.
 
 import Bytes
+import FuzzTargets
 import HTTPWire
 import Testing
 

@@ -1,6 +1,7 @@
 // What leaves is in one canonical spelling, whatever it came in.
 
 import Bytes
+import FuzzTargets
 import HTTPWire
 import Testing
 

@@ -1,35 +1,41 @@
-// How the tests hand bytes to a parser: all at once, byte by byte, or in pieces of a test's choosing. What came out is
+// How tests hand bytes to a parser of HTTP: all at once, byte by byte, or in pieces of a test's choosing. What came out is
 // a value, so that two ways of feeding can be compared.
 
-import Bytes
-import HTTPWire
+package import Bytes
+package import HTTPWire
 
 /// The bytes of `text`, one a scalar: "\u{FF}" is the byte 0xFF.
-func octets(_ text: String) -> [UInt8] {
+package func octets(_ text: String) -> [UInt8] {
     text.unicodeScalars.map { UInt8(exactly: $0.value)! }
 }
 
-func text(_ bytes: [UInt8], _ range: ByteRange) -> String {
+package func text(_ bytes: [UInt8], _ range: ByteRange) -> String {
     String(String.UnicodeScalarView(bytes[range.range].map { Unicode.Scalar($0) }))
 }
 
-enum Outcome<Head: Equatable, Failure: Equatable>: Equatable {
+package enum Outcome<Head: Equatable, Failure: Equatable>: Equatable {
     case head(Head)
     case refused(Failure)
     case incomplete
 }
 
-typealias RequestOutcome = Outcome<RequestHead, RequestError>
-typealias ResponseOutcome = Outcome<ResponseHead, ResponseError>
+package typealias RequestOutcome = Outcome<RequestHead, RequestError>
+package typealias ResponseOutcome = Outcome<ResponseHead, ResponseError>
 
-struct Limits {
-    var headBytesMax = 32768
-    var targetBytesMax = 8192
-    var fieldCountMax = 100
+package struct Limits: Sendable {
+    package var headBytesMax: Int
+    package var targetBytesMax: Int
+    package var fieldCountMax: Int
+
+    package init(headBytesMax: Int = 32768, targetBytesMax: Int = 8192, fieldCountMax: Int = 100) {
+        self.headBytesMax = headBytesMax
+        self.targetBytesMax = targetBytesMax
+        self.fieldCountMax = fieldCountMax
+    }
 }
 
 /// Parses the bytes as they grow to each of `lengths`, until there is an outcome.
-func parseRequest(_ bytes: [UInt8], growingTo lengths: some Sequence<Int>, limits: Limits = Limits()) -> RequestOutcome
+package func parseRequest(_ bytes: [UInt8], growingTo lengths: some Sequence<Int>, limits: Limits = Limits()) -> RequestOutcome
 {
     var parser = RequestHeadParser(
         headBytesMax: limits.headBytesMax, targetBytesMax: limits.targetBytesMax, fieldCountMax: limits.fieldCountMax)
@@ -43,15 +49,15 @@ func parseRequest(_ bytes: [UInt8], growingTo lengths: some Sequence<Int>, limit
     return .incomplete
 }
 
-func parseRequest(_ bytes: [UInt8], limits: Limits = Limits()) -> RequestOutcome {
+package func parseRequest(_ bytes: [UInt8], limits: Limits = Limits()) -> RequestOutcome {
     parseRequest(bytes, growingTo: CollectionOfOne(bytes.count), limits: limits)
 }
 
-func parseRequestByteByByte(_ bytes: [UInt8], limits: Limits = Limits()) -> RequestOutcome {
+package func parseRequestByteByByte(_ bytes: [UInt8], limits: Limits = Limits()) -> RequestOutcome {
     parseRequest(bytes, growingTo: 0...bytes.count, limits: limits)
 }
 
-func parseResponse(
+package func parseResponse(
     _ bytes: [UInt8], growingTo lengths: some Sequence<Int>, to method: HTTPWire.Method = .get,
     limits: Limits = Limits()
 ) -> ResponseOutcome {
@@ -67,20 +73,32 @@ func parseResponse(
 }
 
 /// What came of a whole chunked body.
-struct Decoded: Equatable {
-    enum End: Equatable {
+package struct Decoded: Equatable {
+    package enum End: Equatable {
         case complete(trailers: [String])
         case refused(ChunkError)
         case incomplete
     }
 
-    var payload: [UInt8] = []
-    var consumed = 0
-    var end = End.incomplete
+    package var payload: [UInt8]
+    package var consumed: Int
+    package var end: End
+
+    package init(payload: [UInt8] = [], consumed: Int = 0, end: End = .incomplete) {
+        self.payload = payload
+        self.consumed = consumed
+        self.end = end
+    }
+
+    /// How much was consumed before a refusal depends on the pieces; nothing else does.
+    package func agrees(with other: Decoded) -> Bool {
+        if case .refused = end { return end == other.end && payload == other.payload }
+        return self == other
+    }
 }
 
 /// Decodes the bytes as they grow to each of `lengths`, as a connection would: what is consumed is gone.
-func decodeChunked(_ bytes: [UInt8], growingTo lengths: some Sequence<Int>, trailerBytesMax: Int = 8192) -> Decoded {
+package func decodeChunked(_ bytes: [UInt8], growingTo lengths: some Sequence<Int>, trailerBytesMax: Int = 8192) -> Decoded {
     var decoder = ChunkedDecoder(trailerBytesMax: trailerBytesMax)
     var decoded = Decoded()
     for length in lengths {
@@ -112,6 +130,6 @@ func decodeChunked(_ bytes: [UInt8], growingTo lengths: some Sequence<Int>, trai
     return decoded
 }
 
-func decodeChunked(_ bytes: [UInt8], trailerBytesMax: Int = 8192) -> Decoded {
+package func decodeChunked(_ bytes: [UInt8], trailerBytesMax: Int = 8192) -> Decoded {
     decodeChunked(bytes, growingTo: CollectionOfOne(bytes.count), trailerBytesMax: trailerBytesMax)
 }
