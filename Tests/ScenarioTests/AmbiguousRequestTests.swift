@@ -31,11 +31,16 @@ struct AmbiguousRequestTests {
             "POST / HTTP/1.1\r\n{H}Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
             "POST / HTTP/1.1\r\n{H}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
             "POST / HTTP/1.1\r\n{H}Content-Length: 5, 5\r\n\r\nhello",
+            "POST / HTTP/1.1\r\n{H}Content-Length: 5,6\r\n\r\nhello!",
+            "POST / HTTP/1.1\r\n{H}content-length: 0\r\nX: y\r\nCONTENT-LENGTH: 5\r\n\r\nhello",
             "POST / HTTP/1.0\r\n{H}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "POST / HTTP/1.1\r\n{H}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "POST / HTTP/1.1\r\n{H}Transfer_Encoding: chunked\r\n\r\n0\r\n\r\n" + smuggled,
             "POST / HTTP/1.1\r\n{H}Content_Length: 5\r\n\r\nhello",
             "POST / HTTP/1.1\r\n{H}Content-Length : 5\r\n\r\nhello",
+            "POST / HTTP/1.1\r\n{H}Content-Length\t: 5\r\n\r\nhello",
+            "POST / HTTP/1.1\r\n{H}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + smuggled,
+            "POST / HTTP/1.1\r\n{H}Content-Length:\r\n\t5\r\n\r\nhello",
             "POST / HTTP/1.1\r\n{H}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
         ])
     }
@@ -50,7 +55,8 @@ struct AmbiguousRequestTests {
     func codings() throws {
         let values = [
             "", ",chunked", "chunked, chunked", "identity", "xchunked", "chunked;x=y", "\"chunked\"", "\u{0B}chunked",
-            "chunked\u{0C}", "\u{A0}chunked", "chunked\u{FF}", "chunked\u{0}",
+            "chunked\u{0C}", "\u{A0}chunked", "chunked\u{FF}", "chunked\u{0}", "chunked, gzip", "gzip", "chunked,",
+            "chunked chunked", "gzip, identity, chunked", "'chunked'",
         ]
         try expectRefused(400, values.map { "POST / HTTP/1.1\r\n{H}Transfer-Encoding: \($0)\r\n\r\n0\r\n\r\n" })
     }
@@ -84,6 +90,12 @@ struct AmbiguousRequestTests {
             "GET / HTTP/1.1\r\nHost: user@api.example.com\r\n{T}\r\n",
             "GET / HTTP/1.1\r\nHost: api.example.com/path\r\n{T}\r\n",
             "GET http://other.example.com/ HTTP/1.1\r\n{H}\r\n",
+            "GET http://api.example.com:80/ HTTP/1.1\r\n{H}\r\n",
+            "GET http://api.example.com/ HTTP/1.1\r\nHost:\r\n{T}\r\n",
+            "GET http://user@api.example.com/ HTTP/1.1\r\nHost: user@api.example.com\r\n{T}\r\n",
+            "GET http:///path HTTP/1.1\r\nHost:\r\n{T}\r\n",
+            "GET / HTTP/1.1\r\nHost: api.example.com:99999\r\n{T}\r\n",
+            "GET / HTTP/1.0\r\n{H}Host: api.example.com\r\n\r\n",
         ])
     }
 
@@ -94,7 +106,10 @@ struct AmbiguousRequestTests {
             "GET /a b HTTP/1.1", "GET /a\tb HTTP/1.1", "GET /a\\b HTTP/1.1", "GET /\u{E9} HTTP/1.1",
             "GET /%00 HTTP/1.1", "GET /%0d%0a HTTP/1.1", "GET /%zz HTTP/1.1", "GET /%4 HTTP/1.1", "G(T / HTTP/1.1",
             "GET /  HTTP/1.1", "GET  / HTTP/1.1", " GET / HTTP/1.1", "GET / http/1.1", "GET / HTTP/1.32",
-            "GET / HTTP/01.1", "GET /",
+            "GET / HTTP/01.1", "GET /", "GET /\u{1} HTTP/1.1", "GET /\u{0} HTTP/1.1", "GET / HTTP/1.1 ",
+            "GET\t/ HTTP/1.1",
+            "GET  HTTP/1.1", "POST * HTTP/1.1", "GET ftp://api.example.com/ HTTP/1.1", "GET /%0a HTTP/1.1",
+            "GET /?%00 HTTP/1.1", "GET / HTTP/1.", "GET / HTTP /1.1", "GET / XTTP/1.1", "G\u{0}T / HTTP/1.1", "GET /x?y#z HTTP/1.1",
         ]
         try expectRefused(400, lines.map { "\($0)\r\n{H}\r\n" })
     }
@@ -102,8 +117,14 @@ struct AmbiguousRequestTests {
     @Test("A method that a proxy must not take, a version it does not speak, an expectation it does not know")
     func unsupported() throws {
         try expectRefused(405, ["CONNECT api.example.com:443 HTTP/1.1\r\n{H}\r\n", "TRACE / HTTP/1.1\r\n{H}\r\n"])
-        try expectRefused(505, ["GET / HTTP/2.0\r\n{H}\r\n"])
-        try expectRefused(417, ["GET / HTTP/1.1\r\n{H}Expect: something\r\n\r\n"])
+        try expectRefused(505, [
+            "GET / HTTP/2.0\r\n{H}\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET / HTTP/1.2\r\n{H}\r\n",
+        ])
+        try expectRefused(417, [
+            "GET / HTTP/1.1\r\n{H}Expect: something\r\n\r\n",
+            "POST / HTTP/1.1\r\n{H}Expect: 100-continue, x\r\nContent-Length: 5\r\n\r\nhello",
+            "POST / HTTP/1.1\r\n{H}Expect: 100-continue\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello",
+        ])
     }
 
     @Test("Heads beyond their bounds: 431, and 414 for the target")
@@ -120,7 +141,9 @@ struct AmbiguousRequestTests {
         "0x5\r\nhello\r\n0\r\n\r\n", "+5\r\nhello\r\n0\r\n\r\n", "-0\r\n\r\n", "0_2e\r\n", " 5\r\nhello\r\n0\r\n\r\n",
         "\r\nhello\r\n", "10000000000000000\r\n", "5;\r\nhello\r\n0\r\n\r\n", "5;a\rb\r\nhello\r\n0\r\n\r\n",
         "5;a\u{0}\r\nhello\r\n0\r\n\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhello\n0\r\n\r\n", "5\r\nhello!\r\n0\r\n\r\n",
-        "5\r\nhello0\r\n\r\n", "0\r\nXX",
+        "5\r\nhello0\r\n\r\n", "0\r\nXX", "5\t\r\nhello\r\n0\r\n\r\n", "5 ;a\r\nhello\r\n0\r\n\r\n",
+        "5\rhello\r\n0\r\n\r\n", "5\r\nhello\rX0\r\n\r\n", "0\n\r\n", "0\r\n\n", "0\r\nX: a\nY: b\r\n\r\n", "0\r\nContent_Length: 5\r\n\r\n",
+        "0\r\n folded\r\n\r\n", "0\r\nX Y: z\r\n\r\n",
     ])
     func chunks(_ body: String) throws {
         try Scene.play { scene throws in

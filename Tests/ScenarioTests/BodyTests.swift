@@ -1,6 +1,7 @@
 // Bodies both ways: framed canonically, streamed, interrupted by 1xx, and never mistaken for the next request.
 
 import Foundation
+import Synchronization
 import Testing
 
 @Suite("Bodies", .scenario)
@@ -127,6 +128,29 @@ struct BodyTests {
             try connection.send("HTTP/1.1 200 OK\r\n\r\nall there is")
         }) { scene throws in
             #expect(try scene.get(token: scene.token()).text == "all there is")
+        }
+    }
+
+    @Test("Server-sent events arrive one by one, though their stream has no end yet")
+    func events() throws {
+        let mayGoOn = Mutex(0)
+        try Scene.play(origin: { connection in
+            _ = try connection.request()
+            try connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+            for number in 1...3 {
+                try connection.send("data: \(number)\n\n")
+                // The next one is sent only once this one has been received.
+                try eventually("event \(number) has arrived", within: 120) { mayGoOn.withLock { $0 } >= number }
+            }
+        }) { scene throws in
+            let client = try scene.client()
+            try client.get("/events", token: scene.token())
+            #expect(try client.responseHead().values(of: "Transfer-Encoding") == ["chunked"])
+            for number in 1...3 {
+                #expect(try latin1Text(client.bytes(14)) == "9\r\ndata: \(number)\n\n\r\n")
+                mayGoOn.withLock { $0 = number }
+            }
+            #expect(try latin1Text(client.bytes(5)) == "0\r\n\r\n")
         }
     }
 

@@ -1,5 +1,6 @@
 // Connections: kept, closed, pooled and pipelined, as each side's HTTP version has it.
 
+import Synchronization
 import Testing
 
 @Suite("Connections", .scenario)
@@ -169,6 +170,31 @@ struct ConnectionTests {
                 try client.get(token: token)
                 #expect(try client.response().text == "ok")
             }
+        }
+    }
+
+    @Test("A client that has finished sending still gets its answers, however late")
+    func halfClose() throws {
+        let mayAnswer = Mutex(false)
+        try Scene.play(origin: { connection in
+            while let request = try connection.request() {
+                if request.startLine.contains("/late") {
+                    try eventually("the origin may answer", within: 120) { mayAnswer.withLock { $0 } }
+                }
+                try connection.answer(request.startLine)
+            }
+        }) { scene throws in
+            let token = scene.token()
+            let client = try scene.client()
+            try client.get("/late", token: token)
+            try client.get("/later", token: token)
+            client.finishSending()
+            // The proxy's loop has gone round, and heard of it.
+            for _ in 1...3 { try scene.get("/other", token: token, expecting: 200) }
+            mayAnswer.withLock { $0 = true }
+            #expect(try client.response().text == "GET /late HTTP/1.1")
+            #expect(try client.response().text == "GET /later HTTP/1.1")
+            #expect(try client.isClosedByProxy())
         }
     }
 

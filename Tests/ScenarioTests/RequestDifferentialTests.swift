@@ -254,7 +254,7 @@ private struct ForwardedRequest: Equatable, CustomStringConvertible {
     /// RFC 9110 §6.5.1, as far as the mutations bring them about.
     private static let neverInTrailers: Set = [
         "host", "content-length", "transfer-encoding", "connection", "authorization", "cookie", "expect", "accept", "te",
-        "trailer", "upgrade", "keep-alive", "content-type",
+        "trailer", "upgrade", "keep-alive", "content-type", "set-cookie",
     ]
     private static let alwaysSet = [
         "x-auth-audience", "x-auth-client", "x-auth-expires", "x-auth-issuer", "x-auth-scope", "x-auth-status",
