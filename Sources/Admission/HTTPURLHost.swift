@@ -1,6 +1,8 @@
 // Who a URL or an address to listen at names: a DNS name or an address literal, told apart strictly, because what
 // some resolvers take for an address (`127.1`, `010.0.0.1`) is another host to others.
 
+internal import Bytes
+
 extension HTTPURL {
     /// In lower case. Its description is what stands in a URL: an IPv6 address in brackets.
     public enum Host: Sendable, Hashable, CustomStringConvertible {
@@ -14,11 +16,12 @@ extension HTTPURL {
             // Some letters beyond ASCII have a lower case within it: U+212A would be a 'k'.
             guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
             let text = text.lowercased()
+            let bytes = Array(text.utf8)
             if text.hasPrefix("[") {
-                let inside = String(text.dropFirst().dropLast())
-                guard text.hasSuffix("]"), IPAddress.ipv6(inside) != nil else { return nil }
-                self = .ipv6(inside)
-            } else if IPAddress.isIPv4(text) {
+                guard text.hasSuffix("]"), IPAddress(ipv6: bytes.span.extracting(1..<bytes.count - 1)) != nil
+                else { return nil }
+                self = .ipv6(String(text.dropFirst().dropLast()))
+            } else if IPAddress(ipv4: bytes.span) != nil {
                 self = .ipv4(text)
             } else if HTTPURL.isDNSName(text) {
                 self = .name(text)
@@ -47,7 +50,7 @@ extension HTTPURL {
             switch self {
             case .name(let name): name == "localhost" || name.hasSuffix(".localhost")
             case .ipv4(let address): address.hasPrefix("127.")
-            case .ipv6(let address): IPAddress.ipv6(address) == [0, 0, 0, 0, 0, 0, 0, 1]
+            case .ipv6(let address): IPAddress(address) == IPAddress(bits: 1)
             }
         }
     }
@@ -66,52 +69,5 @@ extension HTTPURL {
                     $0 &- 0x30 < 10 || $0 &- 0x61 < 26 || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
                 }
         }
-    }
-}
-
-/// Address literals, read strictly: `010.0.0.1` and `127.1` mean different hosts to different programs.
-enum IPAddress {
-    static func isIPv4(_ text: String) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4
-            && parts.allSatisfy { part in
-                (1...3).contains(part.utf8.count) && part.utf8.allSatisfy { $0 &- 0x30 < 10 }
-                    && (part == "0" || !part.hasPrefix("0")) && UInt8(part) != nil
-            }
-    }
-
-    /// The eight groups of an address (RFC 4291 §2.2), or nil where it is none. A zone (`%eth0`) is not taken.
-    static func ipv6(_ text: String) -> [UInt16]? {
-        var text = Substring(text)
-        var tail: [UInt16] = []
-        if text.contains("."), let colon = text.lastIndex(of: ":") {
-            let embedded = String(text[text.index(after: colon)...])
-            guard isIPv4(embedded) else { return nil }
-            let octets = embedded.split(separator: ".").compactMap { UInt16($0) }
-            tail = [octets[0] << 8 | octets[1], octets[2] << 8 | octets[3]]
-            text = text[...colon]
-            // "::1.2.3.4" leaves "::", and "a:1.2.3.4" leaves "a:", whose colon goes with the address.
-            if !text.hasSuffix("::") { text = text.dropLast() }
-        }
-        let room = 8 - tail.count
-        guard let gap = text.firstRange(of: "::") else {
-            guard let all = groups(text), all.count == room else { return nil }
-            return all + tail
-        }
-        let before = text[..<gap.lowerBound]
-        let after = text[gap.upperBound...]
-        guard let head = before.isEmpty ? [] : groups(before), let rest = after.isEmpty ? [] : groups(after),
-            head.count + rest.count < room
-        else { return nil }
-        return head + Array(repeating: 0, count: room - head.count - rest.count) + rest + tail
-    }
-
-    private static func groups(_ text: Substring) -> [UInt16]? {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        let values = parts.compactMap { part in
-            (1...4).contains(part.utf8.count) && part.utf8.allSatisfy { $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 6 }
-                ? UInt16(part, radix: 16) : nil
-        }
-        return values.count == parts.count ? values : nil
     }
 }

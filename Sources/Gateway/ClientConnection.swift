@@ -32,8 +32,9 @@ final class ClientConnection: SocketStream, TimerHandler {
     init(worker: Worker, socket: consuming Socket, from peer: SocketAddress, index: Int) throws(SystemError) {
         self.worker = worker
         self.index = index
-        addressText = Array(peer.host.utf8)
-        forwardedAddress = peer.isUnix ? [] : addressText
+        let address = peer.ip?.description
+        addressText = Array((address ?? "unix").utf8)
+        forwardedAddress = Array((address ?? "").utf8)
         try super.init(loop: worker.loop, socket: socket)
         timer = loop.addTimer(self)
         schedule(at: loop.now + worker.settings.timeouts.clientHeader * 1_000_000)

@@ -1,5 +1,6 @@
 // Addresses as the kernel takes them.
 
+public import Bytes
 internal import CLinux
 import Glibc
 
@@ -73,21 +74,19 @@ public struct SocketAddress: Sendable {
     public var isUnix: Bool { family == AF_UNIX }
     public var isIPv6: Bool { family == AF_INET6 }
 
-    /// The address in numbers, without port or brackets; an IPv4 client of an IPv6 socket is shown as IPv4.
-    /// `unix` for a Unix socket.
-    public var host: String {
-        if isUnix { return "unix" }
-        var copy = storage
-        var text = [CChar](repeating: 0, count: 64)
-        let status = unsafe withUnsafeMutablePointer(to: &copy) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                unsafe getnameinfo(address, length, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
-            }
+    /// The address without its port; an IPv4 client of an IPv6 socket is an IPv4 one. Nil for a Unix socket.
+    public var ip: IPAddress? {
+        switch family {
+        case AF_INET:
+            let address = unsafe withUnsafeBytes(of: storage) { unsafe $0.load(as: sockaddr_in.self).sin_addr }
+            return IPAddress(ipv4: address.s_addr.bigEndian)
+        case AF_INET6:
+            var address = unsafe withUnsafeBytes(of: storage) { unsafe $0.load(as: sockaddr_in6.self).sin6_addr }
+            let bits = unsafe withUnsafeBytes(of: &address) { unsafe $0.loadUnaligned(as: UInt128.self) }
+            return IPAddress(bits: UInt128(bigEndian: bits))
+        default:
+            return nil
         }
-        if status != 0 { return "unknown" }
-        let host = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let mapped = "::ffff:"
-        return host.hasPrefix(mapped) && host.contains(".") ? String(host.dropFirst(mapped.count)) : host
     }
 
     func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
