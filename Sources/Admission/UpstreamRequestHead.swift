@@ -22,7 +22,7 @@ public enum UpstreamRequestHead {
         forwarding: borrowing ForwardedFields, forwardExpect: Bool, upgrade: ByteRange?, into out: ByteBuffer
     ) {
         // Once for the whole head: the appends below then only check.
-        out.reserve(head.byteCount + identity.fieldBytes + ownFieldBytesMax(forwarding) + 2 * head.fields.count)
+        out.reserve(head.byteCount + identity.fieldBytes + forwarding.fieldBytesMax(for: head) + 2 * head.fields.count)
 
         out.appendRequestLine(head, from: bytes)
         if let authority = head.authority {
@@ -36,19 +36,12 @@ public enum UpstreamRequestHead {
             let field = head.fields[index]
             guard forwards(field.kind, head.body) else { continue }
             let name = bytes.slice(field.name)
-            if hygiene.isReserved(name) { continue }
+            if hygiene.isReserved(name, fromTrusted: forwarding.isTrusted) { continue }
             if hasNominations, head.connectionNominates(name, in: bytes) { continue }
             out.appendFieldLine(name, bytes.slice(field.value))
         }
 
-        if !forwarding.clientAddress.isEmpty {
-            out.appendFieldLine("X-Forwarded-For", forwarding.clientAddress)
-        }
-        out.appendFieldLine("X-Forwarded-Proto", forwarding.scheme.name)
-        if let received = head.authority {
-            out.appendFieldLine("X-Forwarded-Host", bytes.slice(received))
-        }
-        out.appendFieldLine("X-Request-Id", forwarding.requestID)
+        forwarding.append(for: head, in: bytes, to: out)
         identity.appendFields(to: out)
 
         if forwardExpect { out.append("Expect: 100-continue\r\n") }
@@ -78,17 +71,10 @@ public enum UpstreamRequestHead {
         // It announces what only the chunked coding has a place for.
         case .trailer: body == .chunked
         case .host, .contentLength, .expect, .forwarded, .xForwardedFor, .xForwardedProto, .xForwardedHost,
-            .xRequestID:
+            .xRequestID, .traceparent, .tracestate:
             false
         default: !kind.isHopByHop
         }
-    }
-
-    /// Names, separators and framing of the fields that are ours, rounded up.
-    private static func ownFieldBytesMax(_ forwarding: borrowing ForwardedFields) -> Int {
-        // Our field names and the framing take under 256 bytes; the authority may come twice, and is part of
-        // the head already once.
-        256 + forwarding.clientAddress.count + forwarding.requestID.count + forwarding.upstreamAuthority.count
     }
 }
 

@@ -8,9 +8,12 @@ struct MainDraft: Draft {
     static let context = Context.main
     static let listenersMax = 64
     static let issuersMax = 256
+    /// Each is looked at for each address of a chain.
+    static let trustedRangesMax = 256
     var seen: [String: Origin] = [:]
 
-    var listeners: [(endpoint: Endpoint, word: Word)] = []
+    var listeners: [ListenerDraft] = []
+    var trustedProxies = TrustedProxies()
     var upstream: UpstreamDraft?
     var issuers: [IssuerDraft] = []
     var reservedHeaderPrefixes = ["X-Auth-"]
@@ -27,6 +30,14 @@ struct MainDraft: Draft {
     static func action(of effect: Directive.Effect) -> Directive.Action<MainDraft>? {
         if case .main(let action) = effect { action } else { nil }
     }
+}
+
+struct ListenerDraft {
+    var endpoint: Endpoint
+    /// The address as it was written.
+    var word: Word
+    /// The parameter `proxy_protocol`, where it is given.
+    var proxyProtocol: Word?
 }
 
 struct UpstreamDraft: Draft {

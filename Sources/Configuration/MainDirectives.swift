@@ -5,11 +5,23 @@ import Bytes
 
 let mainDirectives: [Directive] = [
     Directive(
-        name: "listen", syntax: "ADDRESS", contexts: [.main], argumentsMax: 8, block: .listen,
+        name: "listen", syntax: "ADDRESS [proxy_protocol]", contexts: [.main], argumentsMax: 8, block: .listen,
         isRepeatable: true, standard: "127.0.0.1:8080",
         summary: "Where clients connect: a port on every address (`8080`), an address and port (`127.0.0.1:8080`, "
-            + "`[::]:8080`), or a socket file (`unix:/run/antechamber.sock`). With port 0 the system chooses one.",
+            + "`[::]:8080`), or a socket file (`unix:/run/antechamber.sock`). With port 0 the system chooses one. With "
+            + "`proxy_protocol` each connection has to come from `trusted_proxies` and to begin with a header of the "
+            + "PROXY protocol, version 1 or 2, whose address then is the client's.",
         effect: .main(applyListen)),
+    Directive(
+        name: "trusted_proxies", syntax: "CIDR …", contexts: [.main],
+        argumentsMax: MainDraft.trustedRangesMax, isRepeatable: true,
+        summary: "The proxies in front, as ranges of addresses (`10.0.0.0/8`, `2001:db8::/32`), single addresses, or "
+            + "`unix:` for all who connect to a socket file. What they send of `X-Forwarded-For`, `-Proto`, `-Host` "
+            + "and the rest of `X-Forwarded-*`, of `Forwarded`, `X-Real-IP` and its like, `X-Request-Id`, "
+            + "`traceparent` and `tracestate`, and of the PROXY protocol, is believed; from anyone else it is "
+            + "replaced or removed. Name only proxies that set or remove each of these themselves. Without it nobody "
+            + "is believed.",
+        effect: .main(applyTrustedProxies)),
     Directive(
         name: "upstream", syntax: "URL", contexts: [.main], block: .upstream,
         whenMissing: "say where admitted requests go, with 'upstream URL;', --upstream or ANTECHAMBER_UPSTREAM",
@@ -127,19 +139,25 @@ let mainDirectives: [Directive] = [
 
 private func applyListen(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
     let word = statement.arguments[0]
-    var isPlain = true
+    var hasTLS = false
+    var proxyProtocol: Word?
     for option in statement.arguments.dropFirst() {
-        isPlain = false
         switch option.text {
-        case "tls", "proxy_protocol":
-            problems.error("'listen … \(option.text)' is not supported by this version yet", at: option)
+        case "proxy_protocol" where proxyProtocol == nil:
+            proxyProtocol = option
+        case "proxy_protocol":
+            problems.error("'proxy_protocol' is given twice", at: option)
+        case "tls":
+            hasTLS = true
+            problems.error("'listen … tls' is not supported by this version yet", at: option)
         case "ssl":
+            hasTLS = true
             problems.error("unknown parameter 'ssl'; did you mean 'tls'?", at: option)
         default:
             problems.error("unknown parameter \(quoted(option.text)) of 'listen'", at: option)
         }
     }
-    if isPlain, statement.block != nil {
+    if !hasTLS, statement.block != nil {
         problems.error("'listen' takes a block only with 'tls', which this version does not support yet", at: statement.name)
     }
     guard draft.listeners.count < MainDraft.listenersMax else {
@@ -153,7 +171,7 @@ private func applyListen(_ statement: Statement, _ draft: inout MainDraft, _ pro
             at: word)
         return
     }
-    draft.listeners.append((endpoint, word))
+    draft.listeners.append(ListenerDraft(endpoint: endpoint, word: word, proxyProtocol: proxyProtocol))
 }
 
 extension Problems {
@@ -181,6 +199,50 @@ extension Problems {
             return nil
         case nil:
             error("\(quoted(text)) is not an address to listen at; \(expected)", at: word)
+            return nil
+        }
+    }
+}
+
+private func applyTrustedProxies(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
+    for word in statement.arguments where !word.isDamaged {
+        if word.text == "unix:" {
+            draft.trustedProxies.includesUnixSockets = true
+        } else if let range = problems.addressRange(word) {
+            if draft.trustedProxies.ranges.contains(range) {
+                problems.warning("\(quoted(word.text)) is listed twice", at: word.origin)
+            } else if draft.trustedProxies.ranges.count == MainDraft.trustedRangesMax {
+                problems.error("more than \(MainDraft.trustedRangesMax) ranges", at: word)
+                return
+            } else {
+                draft.trustedProxies.ranges.append(range)
+            }
+        }
+    }
+}
+
+extension Problems {
+    fileprivate func addressRange(_ word: Word) -> AddressRange? {
+        let text = quoted(word.text)
+        do throws(AddressRangeError) {
+            let range = try AddressRange(parsing: word.text)
+            if range.isEverything {
+                warning("\(text) is everyone: any client can say whose its requests are", at: word.origin)
+            }
+            return range
+        } catch {
+            switch error {
+            case .notAnAddress:
+                let unix = word.text.hasPrefix("unix:") ? "; 'unix:' alone stands for all socket files" : ""
+                self.error(
+                    "\(text) is not an address or a range of them; expected 10.0.0.0/8, 2001:db8::/32, 127.0.0.1 or unix:"
+                        + unix,
+                    at: word)
+            case .prefixOutOfRange(let bitsMax):
+                self.error("\(text) has no prefix length of 0 to \(bitsMax) behind its slash", at: word)
+            case .hasHostBits(let network):
+                self.error("\(text) has bits set behind its prefix; did you mean '\(network)'?", at: word)
+            }
             return nil
         }
     }

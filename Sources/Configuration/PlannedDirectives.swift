@@ -10,7 +10,6 @@ let plannedDirectives: [Directive] = [
     planned("resource", "URL", [.main]),
     planned("state_dir", "PATH", [.main]),
     planned("admin", "ADDRESS", [.main]),
-    planned("trusted_proxies", "CIDR …", [.main]),
     planned("authorization", "keep | strip | mint", [.main, .location]),
     planned("mint", "{ … }", [.main]),
 

@@ -5,7 +5,9 @@ public import Admission
 
 /// Everything that `antechamber run` was told.
 public struct ProxyConfiguration: Sendable, Equatable {
-    public var listeners: [Endpoint]
+    public var listeners: [ListenerPolicy]
+    /// Whose X-Forwarded-* and PROXY header are believed.
+    public var trustedProxies: TrustedProxies
     public var upstream: UpstreamPolicy
     public var admission: AdmissionPolicy
     public var workers: WorkerCount
@@ -16,7 +18,8 @@ public struct ProxyConfiguration: Sendable, Equatable {
     public var tunnels: TunnelPolicy
 
     public init(
-        listeners: [Endpoint] = [.tcp(host: "127.0.0.1", port: 8080)],
+        listeners: [ListenerPolicy] = [ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 8080))],
+        trustedProxies: TrustedProxies = TrustedProxies(),
         upstream: UpstreamPolicy,
         admission: AdmissionPolicy,
         workers: WorkerCount = .auto,
@@ -27,6 +30,7 @@ public struct ProxyConfiguration: Sendable, Equatable {
         tunnels: TunnelPolicy = TunnelPolicy()
     ) {
         self.listeners = listeners
+        self.trustedProxies = trustedProxies
         self.upstream = upstream
         self.admission = admission
         self.workers = workers
@@ -61,6 +65,18 @@ extension Endpoint: CustomStringConvertible {
         case .tcp: description
         case .unix: "localhost"
         }
+    }
+}
+
+/// Where clients connect, and how.
+public struct ListenerPolicy: Sendable, Equatable {
+    public var endpoint: Endpoint
+    /// Each connection begins with a PROXY header, and none that does not is served.
+    public var takesProxyHeader: Bool
+
+    public init(endpoint: Endpoint, takesProxyHeader: Bool = false) {
+        self.endpoint = endpoint
+        self.takesProxyHeader = takesProxyHeader
     }
 }
 

@@ -11,6 +11,7 @@ extension MainDraft {
         Directive.requireAll(in: .main, seen: seen, at: whole, problems: problems)
         let policies = issuers.map { $0.validated(files: files, problems: problems) }
         warnOfNearlyEqualIssuers(problems)
+        checkProxyProtocol(problems)
 
         guard !problems.hasErrors, let upstream, let endpoint = upstream.endpoint else { return nil }
         let admission = AdmissionPolicy(
@@ -28,14 +29,30 @@ extension MainDraft {
             timeouts: timeouts,
             tunnels: TunnelPolicy(
                 protocols: upgradeProtocols, expiryGraceSeconds: websocketExpiryGraceMilliseconds / 1000))
-        if !listeners.isEmpty { configuration.listeners = listeners.map(\.endpoint) }
-        if let listener = configuration.listeners.first(where: { endpoint.leads(to: $0) }) {
+        configuration.trustedProxies = trustedProxies
+        if !listeners.isEmpty {
+            configuration.listeners = listeners.map {
+                ListenerPolicy(endpoint: $0.endpoint, takesProxyHeader: $0.proxyProtocol != nil)
+            }
+        }
+        if let listener = configuration.listeners.map(\.endpoint).first(where: { endpoint.leads(to: $0) }) {
             problems.error(
                 "the upstream is the proxy itself, which listens on \(listener): each request would come back for ever",
                 at: seen["upstream"] ?? whole)
             return nil
         }
         return configuration
+    }
+
+    /// Where nobody is trusted, a listener that serves nobody without a PROXY header serves nobody.
+    private func checkProxyProtocol(_ problems: Problems) {
+        guard trustedProxies.isEmpty, seen["trusted_proxies"] == nil else { return }
+        for word in listeners.compactMap(\.proxyProtocol) {
+            problems.error(
+                "'proxy_protocol' needs 'trusted_proxies': say whose PROXY header is believed, such as "
+                    + "'trusted_proxies 10.0.0.0/8;', as anyone else could give a client any address",
+                at: word)
+        }
     }
 
     /// Two issuers that differ by a slash at the end are one issuer and a slip, most of the time.

@@ -1,10 +1,13 @@
 // A client's connection: between requests only this, while one is served with an exchange.
 
 import Bytes
+import HTTPWire
 import Reactor
 
 final class ClientConnection: SocketStream, TimerHandler {
     private enum Phase {
+        /// Accepted by a listener that takes the PROXY protocol, and its header has not come whole.
+        case awaitingProxyHeader
         /// Accepted, and nothing has come yet.
         case fresh
         case idle
@@ -20,40 +23,46 @@ final class ClientConnection: SocketStream, TimerHandler {
 
     private unowned let worker: Worker
     /// The address for the log.
-    let addressText: [UInt8]
+    private(set) var addressText: [UInt8] = []
     /// The address for `X-Forwarded-For`: empty for a Unix socket.
-    let forwardedAddress: [UInt8]
+    private(set) var forwardedAddress: [UInt8] = []
+    /// Whether that address is a trusted proxy's.
+    private(set) var isTrusted = false
     /// Place in the worker's table.
     let index: Int
     var exchange: Exchange?
-    private var phase = Phase.fresh
+    private var phase: Phase
+    /// What has come of the PROXY header.
+    private var proxyHeader: ByteBuffer?
     private var timer: TimerID?
 
-    init(worker: Worker, socket: consuming Socket, from peer: SocketAddress, index: Int) throws(SystemError) {
+    /// - Parameter peer: nil: a Unix socket.
+    init(
+        worker: Worker, socket: consuming Socket, from peer: IPAddress?, awaitsProxyHeader: Bool, index: Int
+    ) throws(SystemError) {
         self.worker = worker
         self.index = index
-        let address = peer.ip?.description
-        addressText = Array((address ?? "unix").utf8)
-        forwardedAddress = Array((address ?? "").utf8)
+        phase = awaitsProxyHeader ? .awaitingProxyHeader : .fresh
         try super.init(loop: worker.loop, socket: socket)
+        identify(as: peer, isTrusted: worker.settings.trustedProxies.contains(peer: peer))
         timer = loop.addTimer(self)
         schedule(at: loop.now + worker.settings.timeouts.clientHeader * 1_000_000)
     }
 
     var isBetweenRequests: Bool {
         switch phase {
-        case .fresh, .idle: true
+        case .awaitingProxyHeader, .fresh, .idle: true
         case .serving, .lingering: false
         }
     }
 
     override func ready() {
         switch phase {
+        case .awaitingProxyHeader:
+            readProxyHeader()
         case .fresh, .idle:
             if canRead {
-                phase = .serving
-                exchange = worker.beginExchange(for: self)
-                exchange?.advance()
+                serve()
             } else if hasFailed {
                 close()
             }
@@ -64,8 +73,82 @@ final class ClientConnection: SocketStream, TimerHandler {
         }
     }
 
+    /// - Parameter input: what has been read of the request already.
+    private func serve(_ input: ByteBuffer? = nil) {
+        phase = .serving
+        let exchange = worker.beginExchange(for: self)
+        self.exchange = exchange
+        if let input { exchange.clientInput.append(input.readable) }
+        exchange.advance()
+    }
+
+    private func identify(as address: IPAddress?, isTrusted: Bool) {
+        let text = address?.description
+        addressText = Array((text ?? "unix").utf8)
+        forwardedAddress = Array((text ?? "").utf8)
+        self.isTrusted = isTrusted
+    }
+
+    // MARK: The PROXY protocol
+
+    private func readProxyHeader() {
+        let input = proxyHeader ?? ByteBuffer(capacity: ProxyHeader.byteCountMax)
+        proxyHeader = input
+        while true {
+            input.reserve(1)
+            switch fill(input) {
+            case .moved:
+                do throws(ProxyHeaderError) {
+                    guard let header = try ProxyHeader(parsing: input.readable) else { continue }
+                    input.consume(header.byteCount)
+                    takeProxyHeader(header, before: input)
+                } catch {
+                    refuseProxyHeader()
+                }
+                return
+            case .blocked:
+                if hasFailed { close() }
+                return
+            case .ended where input.isEmpty:
+                // How balancers see whether a port is open.
+                close()
+                return
+            case .ended, .failed:
+                refuseProxyHeader()
+                return
+            }
+        }
+    }
+
+    private func takeProxyHeader(_ header: ProxyHeader, before input: ByteBuffer) {
+        proxyHeader = nil
+        switch header.client {
+        case .peer:
+            break
+        case .address(let address):
+            identify(as: address, isTrusted: worker.settings.trustedProxies.contains(address))
+        case .unixSocket:
+            // On the proxy's machine: the socket files that are trusted here are others.
+            identify(as: nil, isTrusted: false)
+        }
+        if !input.isEmpty {
+            serve(input)
+            return
+        }
+        phase = .fresh
+        schedule(at: loop.now + worker.settings.timeouts.clientHeader * 1_000_000)
+        ready()
+    }
+
+    /// Closes without an answer: what the peer speaks is not known.
+    private func refuseProxyHeader() {
+        worker.log.log(.info, "client \(String(decoding: addressText, as: UTF8.self)): closed: it sent no PROXY header")
+        close()
+    }
+
     func timerFired(_ timer: TimerID) {
         switch phase {
+        case .awaitingProxyHeader: refuseProxyHeader()
         case .fresh, .idle, .lingering: close()
         case .serving: exchange?.timedOut()
         }

@@ -17,9 +17,9 @@ extension Exchange {
         let keepsConnection = hasHead && requestParser.head.isPersistent && !worker.closesAfterResponse && skipRequestBody()
         closesClient = !keepsConnection
         lingersAtClose = !keepsConnection
-        let requestID = requestID.characters
+        let requestID = requestID
         record.responseBodyBytes = refusal.writeResponse(
-            into: clientOutput, at: now, requestID: requestID.span,
+            into: clientOutput, at: now, requestID: requestID.name,
             realm: worker.settings.admission.realm, plainText: plainText,
             omitBody: hasHead && requestParser.head.method == .head, close: !keepsConnection)
         record.status = refusal.code.status

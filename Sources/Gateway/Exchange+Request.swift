@@ -43,12 +43,21 @@ extension Exchange {
     private func startRequest() {
         hasHead = true
         holdsHead = true
+        if client!.isTrusted { believeProxy() }
         rememberForLog()
         if case .length(let length) = requestParser.head.body, exceedsBodyLimit(length) {
             refuse(.bodyTooLarge(bytesMax: worker.settings.limits.bodyBytes))
             return
         }
         decide()
+    }
+
+    /// Takes over what a trusted proxy says of the request before us: its name, and whose it is.
+    private func believeProxy() {
+        let input = clientInput
+        let provenance = Provenance(requestParser.head, in: input.readable)
+        if let name = provenance.requestID { requestID.become(input.readable.slice(name)) }
+        claimedAddress = provenance.client(behind: worker.settings.trustedProxies)
     }
 
     /// Judges the request; again after its issuer's keys have changed.
@@ -104,12 +113,13 @@ extension Exchange {
 
     func writeUpstreamHead() {
         let input = clientInput
-        let clientAddress = client!.forwardedAddress
-        let requestID = requestID.characters
+        let client = client!
+        let clientAddress = client.forwardedAddress
+        let requestID = requestID
         let authority = worker.upstreamAuthority
         let forwarding = ForwardedFields(
-            clientAddress: clientAddress.span, scheme: .http, requestID: requestID.span,
-            upstreamAuthority: authority.span)
+            clientAddress: clientAddress.span, isTrusted: client.isTrusted, scheme: .http, requestID: requestID.name,
+            traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)
         UpstreamRequestHead.write(
             requestParser.head, from: input.readable, identity: identity!, hygiene: worker.hygiene,
             forwarding: forwarding, forwardExpect: requestParser.head.expectsContinue, upgrade: upgrade,

@@ -78,6 +78,8 @@ final class Exchange {
     var requestID = RequestID()
     /// The protocol that the backend is offered to switch to, in the head's bytes.
     var upgrade: ByteRange?
+    /// The client's address by the word of a trusted proxy; nil: the peer's own is all that is known.
+    var claimedAddress: IPAddress?
     /// The head is still at the front of `clientInput`, because the request may have to be sent a second time.
     var holdsHead = false
     var hasHead = false
@@ -282,6 +284,7 @@ final class Exchange {
         responseFraming = .none
         identity = nil
         upgrade = nil
+        claimedAddress = nil
         holdsHead = false
         hasHead = false
         keyWaits = 0
@@ -306,12 +309,14 @@ final class Exchange {
         record.responseBodyBytes += responseRelay.bodyBytes + tunnelDown.bytesMoved
         let logged = loggedLine
         let line = logged.readable
-        let requestID = requestID.characters
-        let clientAddress = client!.addressText
+        let requestID = requestID
+        let clientAddress = worker.addressText
+        clientAddress.removeAll()
+        if let claimedAddress { claimedAddress.append(to: clientAddress) } else { clientAddress.append(client!.addressText) }
         let method = hasHead ? line.extracting(first: loggedMethodBytes) : line.extracting(first: 0)
         let path = hasHead ? line.extracting(droppingFirst: loggedMethodBytes) : line.extracting(first: 0)
         record.appendStart(
-            to: log.batch, requestID: requestID.span, client: clientAddress.span, method: method,
+            to: log.batch, requestID: requestID.name, client: clientAddress.readable, method: method,
             path: path)
         if let identity {
             record.appendMember("issuer", escaped: identity.issuerJSON, to: log.batch)

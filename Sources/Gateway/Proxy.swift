@@ -41,7 +41,7 @@ public final class Proxy {
     public func start() throws -> [Endpoint] {
         let count = workerCount
         do {
-            let sockets = try configuration.listeners.map { try bind($0, count) }
+            let sockets = try configuration.listeners.map { try bind($0.endpoint, count) }
             try startWorkers(sockets, count)
         } catch let error as SystemError {
             throw StartFailure(description: "cannot start: \(error)")
@@ -61,7 +61,7 @@ public final class Proxy {
         keys.start()
         resolver.start()
         for loop in loops { loop.resume() }
-        return zip(configuration.listeners, bound).map { endpoint, socket in endpoint.bound(to: socket.address) }
+        return zip(configuration.listeners, bound).map { $0.endpoint.bound(to: $1.address) }
     }
 
     /// Stops accepting, lets requests in flight finish, and calls `completion` on some queue when they have.
@@ -135,7 +135,7 @@ public final class Proxy {
             let loop = try EventLoop(
                 label: "antechamber.worker.\(index)", lingerMilliseconds: EventLoop.workerLingerMilliseconds)
             let worker = Worker(loop: loop, shared: shared)
-            for group in sockets { try worker.listen(on: group[index]) }
+            for (policy, group) in zip(configuration.listeners, sockets) { try worker.listen(on: group[index], as: policy) }
             loops.append(loop)
             workers.append(loop.bind(worker))
         }

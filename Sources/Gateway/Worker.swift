@@ -36,7 +36,7 @@ final class AccessLogBatch {
     }
 }
 
-final class Worker: ListenerHandler {
+final class Worker {
     /// What the workers of a process have in common.
     struct Shared: Sendable {
         let settings: ProxyConfiguration
@@ -67,6 +67,8 @@ final class Worker: ListenerHandler {
     let upstreamAuthority: [UInt8]
     /// Room for bytes that nobody wants.
     let discarded = ByteBuffer(capacity: 16 * 1024)
+    /// Room for the address of a log line.
+    let addressText = ByteBuffer(capacity: IPAddress.textBytesMax)
     var requestIDs = RequestIDGenerator()
     private(set) var upstreamAddresses = UpstreamAddresses.resolving
     private(set) var isDraining = false
@@ -74,6 +76,7 @@ final class Worker: ListenerHandler {
     var closesAfterResponse: Bool { isDraining || settings.timeouts.keepalive == 0 }
 
     private let shared: Shared
+    private var entrances: [Entrance] = []
     private var listeners: [Listener] = []
     private var clients: [ClientConnection?] = []
     private var freeClients: [Int] = []
@@ -113,17 +116,25 @@ final class Worker: ListenerHandler {
 
     // MARK: Clients
 
-    func listen(on bound: BoundSocket) throws(SystemError) {
-        listeners.append(try Listener(on: loop, bound: bound, handler: self))
+    func listen(on bound: BoundSocket, as policy: ListenerPolicy) throws(SystemError) {
+        let entrance = Entrance(worker: self, policy: policy)
+        entrances.append(entrance)
+        listeners.append(try Listener(on: loop, bound: bound, handler: entrance))
     }
 
     var mayAccept: Bool { shared.connections.hasRoom }
 
-    func accepted(_ socket: consuming Socket, from peer: SocketAddress) {
+    func accepted(_ socket: consuming Socket, from peer: SocketAddress, by policy: ListenerPolicy) {
+        if policy.takesProxyHeader, !settings.trustedProxies.contains(peer: peer.ip) {
+            // What it would say is not believed, and without it nobody knows for whom it speaks.
+            log.log(.info, "client \(peer.ip?.description ?? "unix"): refused: it is none of the trusted_proxies")
+            return
+        }
         let index = freeClients.popLast() ?? clients.count
         if index == clients.count { clients.append(nil) }
         do throws(SystemError) {
-            clients[index] = try ClientConnection(worker: self, socket: socket, from: peer, index: index)
+            clients[index] = try ClientConnection(
+                worker: self, socket: socket, from: peer.ip, awaitsProxyHeader: policy.takesProxyHeader, index: index)
             shared.connections.add()
         } catch {
             freeClients.append(index)

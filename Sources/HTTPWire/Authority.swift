@@ -7,7 +7,7 @@ internal import Bytes
 
 /// Whether the bytes are a host of letters, digits, `-`, `.`, `_`, `~`, or an IPv6 address in brackets, and at most
 /// one port of 1…65535.
-func isAuthority(_ bytes: Span<UInt8>) -> Bool {
+public func isAuthority(_ bytes: Span<UInt8>) -> Bool {
     guard !bytes.isEmpty else { return false }
     let hostEnd = bytes[0] == UInt8(ascii: "[") ? endOfAddress(bytes) : endOfName(bytes)
     guard let hostEnd else { return false }

@@ -31,7 +31,7 @@ public enum FieldKind: UInt8, Sendable, CaseIterable {
     // What a decision or a response of our own looks at.
     case accept, origin, accessControlRequestMethod
     // What proxies tell each other.
-    case forwarded, xForwardedFor, xForwardedProto, xForwardedHost, xRequestID, traceparent
+    case forwarded, xForwardedFor, xForwardedProto, xForwardedHost, xRequestID, traceparent, tracestate
     // The content.
     case contentType, contentEncoding, contentRange
     // Controls of a request or a response (RFC 9110 §6.5.1).

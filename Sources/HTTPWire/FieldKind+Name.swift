@@ -26,6 +26,7 @@ extension FieldKind {
         case (10, UInt8(ascii: "c")): name.is("connection", .connection)
         case (10, UInt8(ascii: "k")): name.is("keep-alive", .keepAlive)
         case (10, UInt8(ascii: "s")): name.is("set-cookie", .setCookie)
+        case (10, UInt8(ascii: "t")): name.is("tracestate", .tracestate)
         case (11, UInt8(ascii: "t")): name.is("traceparent", .traceparent)
         case (12, UInt8(ascii: "c")): name.is("content-type", .contentType)
         case (12, UInt8(ascii: "m")): name.is("max-forwards", .maxForwards)

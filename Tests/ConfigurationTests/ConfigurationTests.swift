@@ -21,7 +21,10 @@ struct ConfigurationTests {
     func everything() throws {
         let result = load(
             """
-            listen 9090; listen [::1]:9091; listen *:9092; listen unix:/run/a.sock; listen 127.0.0.1:0;
+            listen 9090; listen [::1]:9091 proxy_protocol; listen *:9092; listen unix:/run/a.sock proxy_protocol;
+            listen 127.0.0.1:0;
+            trusted_proxies 10.0.0.0/8 2001:db8::/32;
+            trusted_proxies unix: ::1;
             upstream http://backend_1 { keepalive 7; }
             reserved_headers X-User- x_auth_;
             error_detail terse;
@@ -61,9 +64,18 @@ struct ConfigurationTests {
         #expect(result.messages == [])
         let expected = ProxyConfiguration(
             listeners: [
-                .tcp(host: "*", port: 9090), .tcp(host: "::1", port: 9091), .tcp(host: "*", port: 9092),
-                .unix(path: "/run/a.sock"), .tcp(host: "127.0.0.1", port: 0),
+                ListenerPolicy(endpoint: .tcp(host: "*", port: 9090)),
+                ListenerPolicy(endpoint: .tcp(host: "::1", port: 9091), takesProxyHeader: true),
+                ListenerPolicy(endpoint: .tcp(host: "*", port: 9092)),
+                ListenerPolicy(endpoint: .unix(path: "/run/a.sock"), takesProxyHeader: true),
+                ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 0)),
             ],
+            trustedProxies: TrustedProxies(
+                ranges: [
+                    try AddressRange(parsing: "10.0.0.0/8"), try AddressRange(parsing: "2001:db8::/32"),
+                    try AddressRange(parsing: "::1"),
+                ],
+                includesUnixSockets: true),
             upstream: UpstreamPolicy(endpoint: .tcp(host: "backend_1", port: 80), keepalive: 7),
             admission: AdmissionPolicy(
                 issuers: [
@@ -128,7 +140,7 @@ struct ConfigurationTests {
         let configuration = try #require(result.configuration)
         #expect(configuration.accessLog == .file("/etc/a/a.log"))
         #expect(configuration.errorLog.destination == .file("/etc/a/log/e.log"))
-        #expect(configuration.listeners == [.unix(path: "/etc/a/run/a.sock")])
+        #expect(configuration.listeners == [ListenerPolicy(endpoint: .unix(path: "/etc/a/run/a.sock"))])
         #expect(configuration.upstream.endpoint == .unix(path: "/etc/a/sub/b.sock"))
         #expect(configuration.admission.issuers[0].keys.file == "/etc/a/sub/keys.json")
     }

@@ -22,7 +22,7 @@ struct OverrideTests {
         let result = ConfigurationLoader.load(flags: flags, environment: [:], files: MemoryFiles())
         #expect(result.messages == [])
         let configuration = try #require(result.configuration)
-        #expect(configuration.listeners == [.tcp(host: "*", port: 4), .unix(path: "flag.sock")])
+        #expect(configuration.listeners.map(\.endpoint) == [.tcp(host: "*", port: 4), .unix(path: "flag.sock")])
         #expect(configuration.upstream == UpstreamPolicy(endpoint: .tcp(host: "flag", port: 80)))
         #expect(
             configuration.admission.issuers
@@ -34,7 +34,7 @@ struct OverrideTests {
         let result = ConfigurationLoader.load(environment: environment, files: MemoryFiles())
         #expect(result.messages == [])
         let configuration = try #require(result.configuration)
-        #expect(configuration.listeners == [.tcp(host: "127.0.0.1", port: 3)])
+        #expect(configuration.listeners.map(\.endpoint) == [.tcp(host: "127.0.0.1", port: 3)])
         #expect(
             configuration.admission.issuers
                 == [IssuerPolicy(identifier: "https://environment.example/", audiences: ["e1", "e2"])])
@@ -43,14 +43,14 @@ struct OverrideTests {
     @Test("a flag beats the environment, and the environment beats the file")
     func precedence() throws {
         let both = try #require(load(file, environment: environment).configuration)
-        #expect(both.listeners == [.tcp(host: "127.0.0.1", port: 3)])
+        #expect(both.listeners.map(\.endpoint) == [.tcp(host: "127.0.0.1", port: 3)])
         #expect(both.upstream == UpstreamPolicy(endpoint: .tcp(host: "environment", port: 80), keepalive: 9))
         #expect(
             both.admission.issuers
                 == [IssuerPolicy(identifier: "https://environment.example/", audiences: ["e1", "e2"])])
 
         let all = try #require(load(file, flags: flags, environment: environment).configuration)
-        #expect(all.listeners == [.tcp(host: "*", port: 4), .unix(path: "flag.sock")])
+        #expect(all.listeners.map(\.endpoint) == [.tcp(host: "*", port: 4), .unix(path: "flag.sock")])
         #expect(all.upstream == UpstreamPolicy(endpoint: .tcp(host: "flag", port: 80), keepalive: 9))
         #expect(all.admission.issuers.map(\.audiences) == [["f1", "f,2"]])
     }

@@ -116,18 +116,3 @@ import Testing
         #expect(throws: ChunkError.self) { try relay(text, .chunked, as: .chunked, step: 64) }
     }
 }
-
-@Suite struct RequestIDTests {
-    @Test("identifiers are 32 hexadecimal digits and differ")
-    func differ() {
-        var generator = RequestIDGenerator()
-        var seen: Set<[UInt8]> = []
-        for _ in 0..<1_000 {
-            let characters = RequestID(using: &generator).characters
-            let text = characters.span.copied()
-            #expect(text.allSatisfy { ASCII.hexValue($0) != nil })
-            seen.insert(text)
-        }
-        #expect(seen.count == 1_000)
-    }
-}

@@ -45,7 +45,7 @@ final class RunningWorker {
         let worker = Worker(loop: loop, shared: shared)
         let listener = try BoundSocket(endpoint: .tcp(host: "127.0.0.1", port: 0), sharesPort: false)
         address = listener.address
-        try worker.listen(on: listener)
+        try worker.listen(on: listener, as: ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 0)))
         worker.install(KeyMaterial(state: .usable(keys), forcedRefreshAllowedAt: 0), forIssuerAt: 0)
         worker.install(.known(ports.compactMap { SocketAddress(numericHost: "127.0.0.1", port: $0) }))
         self.worker = loop.bind(worker)

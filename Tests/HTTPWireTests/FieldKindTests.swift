@@ -16,6 +16,7 @@ private let spellings: [(String, FieldKind)] = [
     ("accept", .accept), ("origin", .origin), ("access-control-request-method", .accessControlRequestMethod),
     ("forwarded", .forwarded), ("x-forwarded-for", .xForwardedFor), ("x-forwarded-proto", .xForwardedProto),
     ("x-forwarded-host", .xForwardedHost), ("x-request-id", .xRequestID), ("traceparent", .traceparent),
+    ("tracestate", .tracestate),
     ("content-type", .contentType), ("content-encoding", .contentEncoding), ("content-range", .contentRange),
     ("cache-control", .cacheControl), ("date", .date), ("range", .range), ("vary", .vary), ("location", .location),
     ("max-forwards", .maxForwards),

@@ -257,8 +257,8 @@ private struct ForwardedRequest: Equatable, CustomStringConvertible {
         "trailer", "upgrade", "keep-alive", "content-type", "set-cookie",
     ]
     private static let alwaysSet = [
-        "x-auth-audience", "x-auth-client", "x-auth-expires", "x-auth-issuer", "x-auth-scope", "x-auth-status",
-        "x-auth-subject", "x-forwarded-for", "x-forwarded-proto", "x-request-id",
+        "forwarded", "traceparent", "x-auth-audience", "x-auth-client", "x-auth-expires", "x-auth-issuer", "x-auth-scope",
+        "x-auth-status", "x-auth-subject", "x-forwarded-for", "x-forwarded-proto", "x-request-id",
     ]
 
     var description: String {
@@ -271,9 +271,9 @@ private func pairs(_ list: [String]) -> [WireField] {
     stride(from: 0, to: list.count - 1, by: 2).map { WireField(list[$0], list[$0 + 1]) }
 }
 
-/// Whether a backend may take the name for one that only the proxy sets: case and punctuation count for nothing there.
+/// Whether a backend may take the name for one that only the proxy sets, or that none may set: case and punctuation count for nothing there.
 private func isReserved(_ name: String) -> Bool {
     let folded = name.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
     return folded.hasPrefix("xauth") || folded.hasPrefix("xforwarded")
-        || ["forwarded", "xrequestid", "traceparent", "tracestate"].contains(folded)
+        || ["forwarded", "xrequestid", "traceparent", "tracestate", "xoriginalurl"].contains(folded)
 }

@@ -25,7 +25,7 @@ enum DemoConfiguration {
             backend.stop()
             throw ExitCode(64)
         }
-        configuration.listeners = [free(configuration.listeners[0])]
+        configuration.listeners[0].endpoint = free(configuration.listeners[0].endpoint)
         return configuration
     }
 

@@ -18,9 +18,11 @@ final class Scene: Sendable {
     /// Sets a scene, plays it, and takes everything down again. However the scenario goes, the proxy must
     /// have lived through it, or ended by itself in the way that is given, and no token may have got into its logs.
     ///
-    /// - Parameter upstream: where the proxy is to find its backend, in place of the origin's own address.
+    /// - Parameters:
+    ///   - upstream: where the proxy is to find its backend, in place of the origin's own address.
+    ///   - listen: parameters of the listener.
     static func play(
-        issuerBlock: String = "", main: String = "", workers: Int = 1, issuerStartsDown: Bool = false,
+        issuerBlock: String = "", main: String = "", listen: String = "", workers: Int = 1, issuerStartsDown: Bool = false,
         upstream: String? = nil, ending: ChildProcess.Ending = .exited(0),
         keySource: (ScriptedIssuer) -> String = { _ in "" },
         origin script: @escaping ScriptedOrigin.Script = ScriptedOrigin.answering,
@@ -33,7 +35,7 @@ final class Scene: Sendable {
             let origin = try ScriptedOrigin(script)
             defer { origin.end() }
             let configuration = """
-                listen 127.0.0.1:0;
+                listen 127.0.0.1:0 \(listen);
                 workers \(workers);
                 upstream http://\(upstream ?? "127.0.0.1:\(origin.port)");
                 \(main)
