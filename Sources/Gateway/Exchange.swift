@@ -183,6 +183,9 @@ final class Exchange {
     /// Reads more of a body. A second read in one go means that the first one filled its buffer, and more room pays.
     func fillBody(_ input: ByteBuffer, from stream: SocketStream, turn: Int) -> SocketStream.Fill {
         guard stream.canRead else { return .blocked }
+        // What an output grew to for the rest of an earlier read comes back when the two are traded: without this, each
+        // trade could double it.
+        if input.isEmpty, input.capacity > Exchange.bulkInputBytes { input.shrink() }
         if turn > 0, input.isEmpty, input.capacity < Exchange.bulkInputBytes {
             input.reserve(Exchange.bulkInputBytes)
         } else if input.writableCount == 0 {

@@ -9,7 +9,7 @@ struct BigTransferTests {
     private static let blockCount = 1024
     private static let byteCount = blockCount * block.count
     /// What 64 MiB may add to the proxy's memory: its buffers, and slack for the allocator.
-    private static let growthMax = 24 << 20
+    private static let growthMax = 8 << 20
 
     @Test("A download of 64 MiB arrives whole, in bounded memory")
     func download() throws {
