@@ -41,7 +41,7 @@ final class Exchange {
     /// What one read brings at most, to begin with.
     static let inputBytes = 16 * 1024
     /// What one read brings at most once a body has filled what there was: fewer system calls for a long one.
-    static let bulkInputBytes = 64 * 1024
+    static let bulkInputBytes = 256 * 1024
     /// An output that holds this much stops its source.
     static let outputBytesMax = 64 * 1024
     /// Interim responses passed on for one request, at most: an upstream could send them for ever.
@@ -51,7 +51,7 @@ final class Exchange {
     /// The longest that a tunnel's timer is set for: ten years.
     static let tunnelSecondsMax: Int64 = 10 * 365 * 86_400
     /// Turns of a relay, and of both directions after each other, before others get theirs: at most 4 MiB.
-    static let turnsMax = 8
+    static let turnsMax = 4
 
     unowned let worker: Worker
     var client: ClientConnection?
