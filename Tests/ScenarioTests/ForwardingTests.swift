@@ -11,7 +11,7 @@ struct ForwardingTests {
     private static let forged = [
         "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil.example",
         "Forwarded: for=6.6.6.6;host=evil.example;proto=https", "X-Request-Id: forged", "traceparent: \(trace)",
-        "tracestate: forged=1", "X-Forwarded-Port: 666", "X-Real-IP: 6.6.6.6", "CF-Connecting-IP: 6.6.6.6",
+        "tracestate: forged=1", "X-Forwarded-Port: forged", "X-Real-IP: 6.6.6.6", "CF-Connecting-IP: 6.6.6.6",
         "X_Forwarded_For: 6.6.6.6", "X-Envoy-External-Address: 6.6.6.6",
     ]
     private static let rewriting = [
@@ -28,7 +28,7 @@ struct ForwardingTests {
                 #expect(try client.response().status == 200)
             }
             let received = scene.origin.received
-            for word in ["6.6.6.6", "evil", "forged", "666", "0af7651916cd43dd"] {
+            for word in ["6.6.6.6", "evil", "forged", "0af7651916cd43dd"] {
                 #expect(!received.contains(word), "\(word) went upstream:\n\(received)")
             }
             let request = try scene.onlyRequest()
