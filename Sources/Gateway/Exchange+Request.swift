@@ -133,9 +133,15 @@ extension Exchange {
         var moved = false
         for turn in 0..<Exchange.turnsMax {
             guard moveRequestBody() else { return true }
+            let wasFull = upstreamOutput.count >= Exchange.outputBytesMax
             flushUpstream()
             if request == .complete { return true }
             if upstreamOutput.count >= Exchange.outputBytesMax { return moved }
+            // What had no room is still in the input, and no event will tell of it.
+            if wasFull {
+                moved = true
+                continue
+            }
             switch fillBody(clientInput, from: client, turn: turn) {
             case .moved:
                 progressedAt = worker.loop.now

@@ -110,8 +110,14 @@ extension Exchange {
                 responseEnded(connection)
                 return true
             }
+            let wasFull = clientOutput.count >= Exchange.outputBytesMax
             if !flushClient() { return false }
             if clientOutput.count >= Exchange.outputBytesMax { return moved }
+            // What had no room is still in the input, and no event will tell of it.
+            if wasFull {
+                moved = true
+                continue
+            }
             switch fillBody(upstreamInput, from: connection, turn: turn) {
             case .moved:
                 progressedAt = worker.loop.now

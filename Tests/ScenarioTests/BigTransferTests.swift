@@ -25,6 +25,31 @@ struct BigTransferTests {
         }
     }
 
+    @Test("A download of 64 MiB in chunks arrives whole, in bounded memory")
+    func chunkedDownload() throws {
+        try Scene.play(origin: { connection in
+            while let request = try connection.request() {
+                guard request.startLine.contains("/big") else {
+                    try connection.answer("warm")
+                    continue
+                }
+                try connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                for _ in 0..<Self.blockCount {
+                    try connection.send("10000\r\n")
+                    try connection.send(Self.block)
+                    try connection.send("\r\n")
+                }
+                try connection.send("0\r\n\r\n")
+            }
+        }) { scene throws in
+            let token = scene.token()
+            #expect(try scene.get("/warm", token: token).text == "warm")
+            let before = try scene.proxy.child.residentBytes().present
+            #expect(try scene.get("/big", token: token).body.count == Self.byteCount)
+            #expect(try scene.proxy.child.residentBytes().peak - before < Self.growthMax)
+        }
+    }
+
     @Test("An upload of 64 MiB arrives whole, in bounded memory", arguments: [true, false])
     func upload(chunked: Bool) throws {
         let arrived = Mutex(0)
