@@ -20,9 +20,11 @@ final class Scene: Sendable {
     ///
     /// - Parameters:
     ///   - upstream: where the proxy is to find its backend, in place of the origin's own address.
+    ///   - upstreamBlock: what stands in the block of `upstream`; the origin is the first server.
     ///   - listen: parameters of the listener.
     static func play(
-        issuerBlock: String = "", main: String = "", listen: String = "", workers: Int = 1, issuerStartsDown: Bool = false,
+        issuerBlock: String = "", main: String = "", upstreamBlock: String = "", listen: String = "", workers: Int = 1,
+        issuerStartsDown: Bool = false,
         upstream: String? = nil, ending: ChildProcess.Ending = .exited(0),
         keySource: (ScriptedIssuer) -> String = { _ in "" },
         origin script: @escaping ScriptedOrigin.Script = ScriptedOrigin.answering,
@@ -37,7 +39,7 @@ final class Scene: Sendable {
             let configuration = """
                 listen 127.0.0.1:0 \(listen);
                 workers \(workers);
-                upstream http://\(upstream ?? "127.0.0.1:\(origin.port)");
+                upstream http://\(upstream ?? "127.0.0.1:\(origin.port)") { \(upstreamBlock) }
                 \(main)
                 issuer \(issuer.identifier) {
                     audience \(audience);

@@ -3,11 +3,14 @@
 import Foundation
 import Synchronization
 
-/// A raw TCP server on a free port of 127.0.0.1. Each connection is handed to the script in a thread of
+/// A raw server on a free port of 127.0.0.1, or at the path of a Unix socket. Each connection is handed to the script in a thread of
 /// its own; when the script returns or throws, the connection is closed.
 final class ScriptedOrigin: Sendable {
     typealias Script = @Sendable (Connection) throws -> Void
 
+    /// As a configuration names it.
+    let url: String
+    /// 0 for a Unix socket.
     let port: UInt16
     private let listener: Socket
     private let script: Mutex<Script>
@@ -72,11 +75,27 @@ final class ScriptedOrigin: Sendable {
         }
     }
 
-    init(_ script: @escaping Script = ScriptedOrigin.answering) throws {
+    /// - Parameter isOpen: false: connections are refused until `open()`.
+    init(isOpen: Bool = true, _ script: @escaping Script = ScriptedOrigin.answering) throws {
         listener = try Socket.boundToLoopback()
-        try listener.startListening()
         port = try listener.port()
+        url = "http://127.0.0.1:\(port)"
         self.script = Mutex(script)
+        if isOpen { try open() }
+    }
+
+    /// At a path that is not taken.
+    init(unixPath: String, _ script: @escaping Script = ScriptedOrigin.answering) throws {
+        listener = try Socket.bound(toPath: unixPath)
+        port = 0
+        url = "unix:\(unixPath)"
+        self.script = Mutex(script)
+        try open()
+    }
+
+    /// Takes connections from now on.
+    func open() throws {
+        try listener.startListening()
         Thread.detachNewThread { [self] in acceptConnections() }
     }
 

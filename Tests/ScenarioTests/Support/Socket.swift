@@ -1,8 +1,8 @@
-// Blocking TCP sockets on loopback, each call bounded by a deadline.
+// Blocking sockets on loopback, TCP mostly, each call bounded by a deadline.
 
 import Glibc
 
-/// One TCP connection, or a socket that listens. Closed with the last reference.
+/// One connection, or a socket that listens. Closed with the last reference.
 final class Socket: Sendable {
     let descriptor: Int32
 
@@ -19,6 +19,25 @@ final class Socket: Sendable {
         var on: Int32 = 1
         unsafe setsockopt(socket.descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
         let status = unsafe withSockaddr(&address) { unsafe bind(socket.descriptor, $0, $1) }
+        guard status == 0 else { throw failure("bind") }
+        return socket
+    }
+
+    /// A Unix socket bound to a path that is not taken.
+    static func bound(toPath path: String) throws -> Socket {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw failure("socket") }
+        let socket = Socket(owning: descriptor)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { throw ScenarioError("too long: \(path)") }
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+        let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
         guard status == 0 else { throw failure("bind") }
         return socket
     }
