@@ -92,6 +92,27 @@ extension Problems {
         return nil
     }
 
+    /// Arguments of the form `name=value`: the values by their names, each name at most once.
+    func parameters(_ words: ArraySlice<Word>, of directive: String, known: [String]) -> [String: Word] {
+        var values: [String: Word] = [:]
+        for word in words {
+            let parts = word.text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = String(parts[0])
+            guard parts.count == 2, known.contains(name) else {
+                error(
+                    "unknown parameter \(quoted(word.text)) of '\(directive)'; expected "
+                        + known.map { $0 + "=…" }.joined(separator: ", "),
+                    at: word)
+                continue
+            }
+            if values[name] != nil { error("the parameter '\(name)' is given twice", at: word) }
+            var value = word
+            value.text = String(parts[1])
+            values[name] = value
+        }
+        return values
+    }
+
     func didYouMean(_ text: String, _ candidates: [String]) -> String {
         suggestion(for: text, among: candidates).map { "; did you mean '\($0)'?" } ?? ""
     }

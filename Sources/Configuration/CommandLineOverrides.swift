@@ -6,7 +6,7 @@
 public struct CommandLineOverrides: Sendable, Equatable {
     /// `--listen`: together in place of every `listen` of the file.
     public var listen: [String]
-    /// `--upstream`: in place of the file's URL; the settings in the file's block stay.
+    /// `--upstream`: in place of all the file's servers; the other settings in the file's block stay.
     public var upstream: String?
     /// `--issuer`: in place of all the file's issuers, their audiences and key settings included, since those are
     /// that issuer's and nobody else's.
@@ -53,10 +53,14 @@ struct Overrides {
             Directive.apply(each, to: &draft, problems: problems)
         }
         if let upstream {
-            let keepalive = draft.upstream?.keepalive
+            var settings = draft.upstream
             draft.seen["upstream"] = nil
             Directive.apply([upstream], to: &draft, problems: problems)
-            if let keepalive { draft.upstream?.keepalive = keepalive }
+            if let given = draft.upstream, settings != nil {
+                settings?.servers = given.servers
+                settings?.namesServer = true
+                draft.upstream = settings
+            }
         }
         if let issuer {
             draft.issuers = []

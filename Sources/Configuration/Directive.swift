@@ -30,7 +30,8 @@ struct Directive: Sendable {
     /// The arguments as the reference and the messages show them.
     var syntax: String
     var contexts: [Context]
-    /// Every directive that has an effect takes at least one.
+    /// 0 only where a block may say it all.
+    var argumentsMin = 1
     var argumentsMax = 1
     /// The context its block opens, where it may have one.
     var block: Context? = nil
@@ -124,13 +125,13 @@ extension Directive {
 
     private func acceptsArgumentCount(of statement: Statement, problems: Problems) -> Bool {
         let count = statement.arguments.count
-        if count == 0 {
+        if count < argumentsMin {
             problems.error("'\(name)' needs an argument: \(form)", at: statement.name)
         } else if count > argumentsMax {
             let allowed = argumentsMax == 1 ? "one argument" : "at most \(argumentsMax) arguments"
             problems.error("'\(name)' takes \(allowed), not \(count): \(form)", at: statement.arguments[argumentsMax])
         }
-        return (1...argumentsMax).contains(count)
+        return (argumentsMin...argumentsMax).contains(count)
     }
 }
 

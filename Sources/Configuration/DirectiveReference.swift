@@ -57,7 +57,7 @@ public enum DirectiveReference {
         | --- | --- | --- | --- |
         | `--config` | `ANTECHAMBER_CONFIG` | – | without either there is no file |
         | `--listen` | `ANTECHAMBER_LISTEN` | `listen` | every `listen` |
-        | `--upstream` | `ANTECHAMBER_UPSTREAM` | `upstream` | its URL; what stands in its block stays |
+        | `--upstream` | `ANTECHAMBER_UPSTREAM` | `upstream` | every server; what else stands in its block stays |
         | `--issuer` | `ANTECHAMBER_ISSUER` | `issuer` | every `issuer`, with all that stands in its block |
         | `--audience` | `ANTECHAMBER_AUDIENCE`, separated by commas | `audience` | every `audience` of the only issuer; an error where there are several |
 

@@ -44,9 +44,14 @@ struct UpstreamDraft: Draft {
     static let context = Context.upstream
     var seen: [String: Origin] = [:]
 
-    /// nil: what was written is no endpoint, and was reported.
-    var endpoint: Endpoint?
+    /// In the order written, the URL of `upstream` itself first.
+    var servers: [(server: UpstreamPolicy.Server, word: Word)] = []
+    /// A server was written, if perhaps not one that could be read.
+    var namesServer = false
+    var balance = UpstreamPolicy.Balance.roundRobin
     var keepalive: Int64 = 256
+    var healthCheck: UpstreamPolicy.HealthCheck?
+    var resolveMilliseconds: Int64 = 10_000
 
     static func action(of effect: Directive.Effect) -> Directive.Action<UpstreamDraft>? {
         if case .upstream(let action) = effect { action } else { nil }

@@ -23,9 +23,10 @@ let mainDirectives: [Directive] = [
             + "is believed.",
         effect: .main(applyTrustedProxies)),
     Directive(
-        name: "upstream", syntax: "URL", contexts: [.main], block: .upstream,
+        name: "upstream", syntax: "[URL]", contexts: [.main], argumentsMin: 0, block: .upstream,
         whenMissing: "say where admitted requests go, with 'upstream URL;', --upstream or ANTECHAMBER_UPSTREAM",
-        summary: "The backend: `http://host[:port]` (port 80 unless given) or `unix:/path`.",
+        summary: "The backend: `http://host[:port]` (port 80 unless given) or `unix:/path`. It is the first server, "
+            + "with a weight of 1; more of them stand in the block, where all of them may.",
         effect: .main(applyUpstream)),
     Directive(
         name: "issuer", syntax: "URL", contexts: [.main], block: .issuer,

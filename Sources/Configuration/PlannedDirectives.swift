@@ -19,10 +19,6 @@ let plannedDirectives: [Directive] = [
     planned("client_ca", "FILE", [.listen]),
     planned("verify_client", "off | optional | on", [.listen]),
 
-    planned("server", "URL [weight=N]", [.upstream]),
-    planned("balance", "round_robin | least_connections", [.upstream]),
-    planned("health_check", "PATH [interval=D] [rise=N] [fall=N]", [.upstream]),
-    planned("resolve", "DURATION", [.upstream]),
     planned("tls_ca", "FILE", [.upstream]),
     planned("tls_server_name", "NAME", [.upstream]),
     planned("tls_verify", "on | off", [.upstream]),

@@ -80,18 +80,6 @@ public struct ListenerPolicy: Sendable, Equatable {
     }
 }
 
-/// The backend.
-public struct UpstreamPolicy: Sendable, Equatable {
-    public var endpoint: Endpoint
-    /// Idle connections kept open per worker.
-    public var keepalive: Int
-
-    public init(endpoint: Endpoint, keepalive: Int = 256) {
-        self.endpoint = endpoint
-        self.keepalive = keepalive
-    }
-}
-
 public enum WorkerCount: Sendable, Equatable {
     /// As many as the CPUs this process may use, the cgroup's quota counted.
     case auto

@@ -13,14 +13,25 @@ extension MainDraft {
         warnOfNearlyEqualIssuers(problems)
         checkProxyProtocol(problems)
 
-        guard !problems.hasErrors, let upstream, let endpoint = upstream.endpoint else { return nil }
+        if let upstream, !upstream.namesServer, !problems.isIncomplete {
+            problems.error(
+                "this upstream has no server; give it a URL, 'upstream URL { … }', or 'server URL;' lines in its block",
+                at: seen["upstream"] ?? whole)
+        }
+
+        guard !problems.hasErrors, let upstream else { return nil }
         let admission = AdmissionPolicy(
             issuers: policies,
             reservedHeaderPrefixes: reservedHeaderPrefixes,
             errorDetail: errorDetail,
             tokenCacheEntries: Int(tokenCacheEntries))
         var configuration = ProxyConfiguration(
-            upstream: UpstreamPolicy(endpoint: endpoint, keepalive: Int(upstream.keepalive)),
+            upstream: UpstreamPolicy(
+                servers: upstream.servers.map(\.server),
+                balance: upstream.balance,
+                keepalive: Int(upstream.keepalive),
+                healthCheck: upstream.healthCheck,
+                resolveMilliseconds: upstream.resolveMilliseconds),
             admission: admission,
             workers: workers,
             accessLog: accessLog,
@@ -35,13 +46,8 @@ extension MainDraft {
                 ListenerPolicy(endpoint: $0.endpoint, takesProxyHeader: $0.proxyProtocol != nil)
             }
         }
-        if let listener = configuration.listeners.map(\.endpoint).first(where: { endpoint.leads(to: $0) }) {
-            problems.error(
-                "the upstream is the proxy itself, which listens on \(listener): each request would come back for ever",
-                at: seen["upstream"] ?? whole)
-            return nil
-        }
-        return configuration
+        let endpoints = configuration.listeners.map(\.endpoint)
+        return upstream.leads(toAnyOf: endpoints, problems: problems) ? nil : configuration
     }
 
     /// Where nobody is trusted, a listener that serves nobody without a PROXY header serves nobody.
@@ -69,6 +75,19 @@ extension MainDraft {
                 first[bare] = word
             }
         }
+    }
+}
+
+extension UpstreamDraft {
+    /// Whether one of the servers is the proxy itself. Each that is gets reported.
+    fileprivate func leads(toAnyOf listeners: [Endpoint], problems: Problems) -> Bool {
+        for (server, word) in servers {
+            guard let listener = listeners.first(where: { server.endpoint.leads(to: $0) }) else { continue }
+            problems.error(
+                "the upstream is the proxy itself, which listens on \(listener): each request would come back for ever",
+                at: word)
+        }
+        return problems.hasErrors
     }
 }
 

@@ -93,6 +93,7 @@ extension Exchange {
         let input = clientInput
         upgrade = worker.upgrades.offer(requestParser.head, in: input.readable)
         record.verdict = .verified
+        takeServer()
         writeUpstreamHead()
         let body = requestParser.head.body
         let trailers =
@@ -116,7 +117,7 @@ extension Exchange {
         let client = client!
         let clientAddress = client.forwardedAddress
         let requestID = requestID
-        let authority = worker.upstreamAuthority
+        let authority = server!.authority
         let forwarding = ForwardedFields(
             clientAddress: clientAddress.span, isTrusted: client.isTrusted, scheme: .http, requestID: requestID.name,
             traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)

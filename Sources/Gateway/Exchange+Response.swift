@@ -18,7 +18,7 @@ extension Exchange {
                 return true
             }
             connection.isConnecting = false
-            worker.goodAddress = firstAddress + addressesTried - 1
+            upstreamConnected()
             moved = true
             progressedAt = worker.loop.now
         }
@@ -39,7 +39,7 @@ extension Exchange {
             switch connection.fill(input) {
             case .moved:
                 progressedAt = worker.loop.now
-                hasResponseBytes = true
+                upstreamAnswers()
             case .blocked:
                 if upstreamWriteFailed { upstreamDied("it stopped reading the request") }
                 return moved || upstreamWriteFailed
@@ -146,7 +146,7 @@ extension Exchange {
             responseParser.head.isPersistent && request == .complete && upstreamOutput.isEmpty
             && upstreamInput.isEmpty && !upstreamWriteFailed
         if isReusable {
-            worker.pool.give(back: connection)
+            connection.server.group.pool.give(back: connection)
         } else {
             connection.close()
         }

@@ -60,10 +60,10 @@ extension Exchange {
         case .connect:
             if upstream == nil { refuse(.upstreamConnectTimeout) } else { connectFailed("timed out", timedOut: true) }
         case .upstreamTakesRequest:
-            worker.log.log(.warn, "upstream \(worker.upstreamName): takes no more of the request: timed out")
+            warnOfUpstream("takes no more of the request: timed out")
             end(with: .upstreamTimeout)
         case .upstreamAnswers:
-            worker.log.log(.warn, "upstream \(worker.upstreamName): sends nothing: timed out")
+            warnOfUpstream("sends nothing: timed out")
             end(with: .upstreamTimeout)
         case .tunnel:
             tunnelTimedOut()

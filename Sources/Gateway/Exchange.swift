@@ -86,14 +86,18 @@ final class Exchange {
     var keyWaits = 0
     /// The issuer whose keys are awaited.
     var awaitedIssuer: Int?
-    /// The backend's name is being looked up.
+    /// The server that the request goes to or went to last; nil before it is forwarded.
+    var server: UpstreamServer?
+    var serversTried = ServerSet()
+    /// When `server` was chosen.
+    var serverChosenAt: Int64 = 0
+    /// The server's name is being looked up.
     var awaitsAddresses = false
-    /// Where among the addresses this exchange started: others move the worker's place meanwhile.
+    /// Where among the server's addresses this exchange started: others move the worker's place meanwhile.
     var firstAddress = 0
     var addressesTried = 0
     var connectFailure = ""
     var connectTimedOut = false
-    var hasRetried = false
     var interimResponses = 0
     /// A byte of the response has arrived.
     var hasResponseBytes = false
@@ -240,7 +244,7 @@ final class Exchange {
 
     /// The response has begun and cannot be completed: the connection is cut, so that a part does not pass as the whole.
     func truncate(_ code: RefusalCode, _ reason: String) {
-        worker.log.log(.warn, "upstream \(worker.upstreamName): response cut short: \(reason)")
+        warnOfUpstream("response cut short: \(reason)")
         record.code = code.rawValue
         // What has arrived is still worth having where its framing shows that it is a part; a body that ends with
         // the connection needs a reset to show it.
@@ -291,10 +295,11 @@ final class Exchange {
         holdsHead = false
         hasHead = false
         keyWaits = 0
+        server = nil
+        serversTried = ServerSet()
         addressesTried = 0
         connectFailure = ""
         connectTimedOut = false
-        hasRetried = false
         interimResponses = 0
         hasResponseBytes = false
         upstreamWriteFailed = false
@@ -326,8 +331,7 @@ final class Exchange {
             record.appendMember("subject", escaped: identity.subjectJSON, to: log.batch)
             record.appendMember("audience", escaped: identity.audienceJSON, to: log.batch)
         }
-        if upstreamStartedAt > 0 {
-            let name = worker.upstreamNameJSON
+        if upstreamStartedAt > 0, let name = server?.nameJSON {
             record.appendMember("upstream", escaped: name.span, to: log.batch)
         }
         record.appendEnd(to: log.batch)

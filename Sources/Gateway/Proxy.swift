@@ -17,7 +17,7 @@ public final class Proxy {
     private let accessLog: LogFile?
     private let control: EventLoop
     private let keys: KeyService
-    private let resolver: UpstreamResolver
+    private var upstreamWatch: QueueBound<UpstreamWatch>?
     private var loops: [EventLoop] = []
     private var workers: [QueueBound<Worker>] = []
     private var bound: [BoundSocket] = []
@@ -32,7 +32,6 @@ public final class Proxy {
         keys = try KeyService(policies: configuration.admission.issuers, loop: control) { level, message in
             log.log(level, message)
         }
-        resolver = UpstreamResolver(configuration.upstream.endpoint, loop: control)
     }
 
     /// Binds the listeners, starts the workers, and begins to fetch keys. Returns where it listens.
@@ -52,14 +51,16 @@ public final class Proxy {
                 mailbox.post { worker.unwrapped.install(material, forIssuerAt: issuerIndex) }
             }
         }
-        resolver.subscribe { addresses in
-            for (worker, mailbox) in installers {
-                mailbox.post { worker.unwrapped.install(addresses) }
-            }
-        }
+        let watch = control.bind(
+            UpstreamWatch(configuration.upstream, loop: control, log: log) { news, serverIndex in
+                for (worker, mailbox) in installers {
+                    mailbox.post { worker.unwrapped.upstream.install(news, forServerAt: serverIndex) }
+                }
+            })
+        upstreamWatch = watch
         control.resume()
         keys.start()
-        resolver.start()
+        control.mailbox.post { watch.unwrapped.start() }
         for loop in loops { loop.resume() }
         return zip(configuration.listeners, bound).map { $0.endpoint.bound(to: $1.address) }
     }
@@ -85,8 +86,9 @@ public final class Proxy {
             }
         }
         let control = control.bind(self.control)
-        // It posts too: what it closes is closed before the loop.
+        // They post too: what they close is closed before the loop.
         keys.stop()
+        if let watch = upstreamWatch { self.control.mailbox.post { watch.unwrapped.stop() } }
         self.control.mailbox.post {
             control.unwrapped.close()
             closed.arrive()

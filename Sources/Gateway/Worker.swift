@@ -8,15 +8,6 @@ import Observability
 import Reactor
 import Synchronization
 
-/// Where a worker's requests go.
-enum UpstreamAddresses: Sendable {
-    /// The name is being looked up for the first time.
-    case resolving
-    /// Never empty.
-    case known([SocketAddress])
-    case unknown(reason: String)
-}
-
 /// The lines that a worker has not handed over yet.
 final class AccessLogBatch {
     let batch = ByteBuffer(capacity: 16 * 1024)
@@ -60,17 +51,12 @@ final class Worker {
     let authenticator: Authenticator
     let hygiene: HeaderHygiene
     let upgrades: UpgradeRule
-    let pool: UpstreamPool
-    let upstreamName: String
-    let upstreamNameJSON: [UInt8]
-    /// The Host for a request that names none.
-    let upstreamAuthority: [UInt8]
+    let upstream: UpstreamGroup
     /// Room for bytes that nobody wants.
     let discarded = ByteBuffer(capacity: 16 * 1024)
     /// Room for the address of a log line.
     let addressText = ByteBuffer(capacity: IPAddress.textBytesMax)
     var requestIDs = RequestIDGenerator()
-    private(set) var upstreamAddresses = UpstreamAddresses.resolving
     private(set) var isDraining = false
     /// No connection serves another request after the one at hand.
     var closesAfterResponse: Bool { isDraining || settings.timeouts.keepalive == 0 }
@@ -81,12 +67,9 @@ final class Worker {
     private var clients: [ClientConnection?] = []
     private var freeClients: [Int] = []
     private var spareExchanges: [Exchange] = []
-    // Exchanges leave these tables when they are released: one from the pool may serve another client by the time
+    // Exchanges leave this table when they are released: one from the pool may serve another client by the time
     // that keys arrive, and one that nobody waits for any more need not be kept.
     private var awaitingKeys: [[ObjectIdentifier: Exchange]]
-    private var awaitingAddresses: [ObjectIdentifier: Exchange] = [:]
-    /// The place of the address that the last connection was made to: where the next one starts.
-    var goodAddress = 0
     private var onDrained: (() -> Void)?
 
     init(loop: EventLoop, shared: Shared) {
@@ -98,10 +81,7 @@ final class Worker {
         authenticator = Authenticator(policy: settings.admission)
         hygiene = HeaderHygiene(policy: settings.admission)
         upgrades = UpgradeRule(settings.tunnels.protocols)
-        pool = UpstreamPool(loop: loop, idleMax: settings.upstream.keepalive)
-        upstreamName = settings.upstream.endpoint.description
-        upstreamNameJSON = Array(upstreamName.utf8)
-        upstreamAuthority = Array(settings.upstream.endpoint.authority.utf8)
+        upstream = UpstreamGroup(settings.upstream, loop: loop, log: log)
         awaitingKeys = Array(repeating: [:], count: settings.admission.issuers.count)
         if let accessLog {
             loop.afterBatch = { accessLog.flush() }
@@ -185,25 +165,8 @@ final class Worker {
         }
         if exchange.awaitsAddresses {
             exchange.awaitsAddresses = false
-            awaitingAddresses[ObjectIdentifier(exchange)] = nil
+            exchange.server?.group.forgetWaiting(exchange)
         }
-    }
-
-    // MARK: Upstream addresses
-
-    func install(_ addresses: UpstreamAddresses) {
-        // A name server that is down does not take away the addresses that worked.
-        if case .known = upstreamAddresses, case .unknown = addresses { return }
-        upstreamAddresses = addresses
-        for exchange in awaitingAddresses.values {
-            exchange.openConnection()
-            exchange.advance()
-        }
-    }
-
-    func awaitAddresses(_ exchange: Exchange) {
-        exchange.awaitsAddresses = true
-        awaitingAddresses[ObjectIdentifier(exchange)] = exchange
     }
 
     // MARK: The end
@@ -231,7 +194,7 @@ final class Worker {
             // Nobody's fault but ours: the log has no status for a response that was never sent.
             if let exchange = client.exchange { exchange.abandon(status: 0) } else { client.close() }
         }
-        pool.closeAll()
+        upstream.pool.closeAll()
         accessLog?.flush()
         loop.close()
     }

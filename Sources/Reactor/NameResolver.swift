@@ -12,16 +12,19 @@ public enum NameResolver {
         public let reason: String
     }
 
-    /// Looks `host` up, off the caller's queue, and hands the addresses (never empty) or the failure to `completion`
+    /// The addresses, never empty, or the failure.
+    public typealias Outcome = Result<[SocketAddress], Failure>
+
+    /// Looks `host` up, off the caller's queue, and hands what it came to to `completion`
     /// on a queue of the resolver's.
+    @Sendable
     public static func resolve(
-        host: String, port: UInt16,
-        completion: @escaping @Sendable (Result<[SocketAddress], Failure>) -> Void
+        host: String, port: UInt16, completion: @escaping @Sendable (Outcome) -> Void
     ) {
         queue.async { completion(lookUp(host: host, port: port)) }
     }
 
-    private static func lookUp(host: String, port: UInt16) -> Result<[SocketAddress], Failure> {
+    private static func lookUp(host: String, port: UInt16) -> Outcome {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         unsafe hints.ai_flags = AI_ADDRCONFIG

@@ -6,7 +6,7 @@ import Glibc
 
 /// An IPv4, IPv6 or Unix socket address.
 @safe
-public struct SocketAddress: Sendable {
+public struct SocketAddress: Sendable, Equatable {
     var storage: sockaddr_storage
     var length: socklen_t
 
@@ -86,6 +86,16 @@ public struct SocketAddress: Sendable {
             return IPAddress(bits: UInt128(bigEndian: bits))
         default:
             return nil
+        }
+    }
+
+    /// Whether a connection goes to the same place.
+    public static func == (left: SocketAddress, right: SocketAddress) -> Bool {
+        guard left.length == right.length else { return false }
+        return unsafe withUnsafeBytes(of: left.storage) { one in
+            unsafe withUnsafeBytes(of: right.storage) { other in
+                unsafe memcmp(one.baseAddress!, other.baseAddress!, Int(left.length)) == 0
+            }
         }
     }
 

@@ -39,7 +39,7 @@ final class Service {
         do {
             let endpoints = try proxy.start()
             for endpoint in endpoints { log.log(.notice, "listening on \(endpoint)") }
-            log.log(.notice, "antechamber \(Antechamber.version): upstream \(configuration.upstream.endpoint)")
+            log.log(.notice, "antechamber \(Antechamber.version): upstream \(configuration.upstream)")
             return endpoints
         } catch {
             log.flush(timeoutMilliseconds: 1000)

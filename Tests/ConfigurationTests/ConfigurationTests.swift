@@ -10,7 +10,7 @@ struct ConfigurationTests {
         let result = load(minimal())
         #expect(result.messages == [])
         let expected = ProxyConfiguration(
-            upstream: UpstreamPolicy(endpoint: .tcp(host: "127.0.0.1", port: 3000)),
+            upstream: UpstreamPolicy(servers: [.init(.tcp(host: "127.0.0.1", port: 3000))]),
             admission: AdmissionPolicy(issuers: [
                 IssuerPolicy(identifier: "https://issuer.example/", audiences: ["https://api.example"])
             ]))
@@ -25,7 +25,14 @@ struct ConfigurationTests {
             listen 127.0.0.1:0;
             trusted_proxies 10.0.0.0/8 2001:db8::/32;
             trusted_proxies unix: ::1;
-            upstream http://backend_1 { keepalive 7; }
+            upstream http://backend_1 {
+                server unix:/run/b.sock weight=1000;
+                server http://[::1]:3000;
+                balance least_connections;
+                keepalive 7;
+                health_check /healthz?deep=1 fall=5 interval=500ms rise=1;
+                resolve 1m;
+            }
             reserved_headers X-User- x_auth_;
             error_detail terse;
             workers 3;
@@ -76,7 +83,14 @@ struct ConfigurationTests {
                     try AddressRange(parsing: "::1"),
                 ],
                 includesUnixSockets: true),
-            upstream: UpstreamPolicy(endpoint: .tcp(host: "backend_1", port: 80), keepalive: 7),
+            upstream: UpstreamPolicy(
+                servers: [
+                    .init(.tcp(host: "backend_1", port: 80)), .init(.unix(path: "/run/b.sock"), weight: 1000),
+                    .init(.tcp(host: "::1", port: 3000)),
+                ],
+                balance: .leastConnections, keepalive: 7,
+                healthCheck: .init(target: "/healthz?deep=1", intervalMilliseconds: 500, rise: 1, fall: 5),
+                resolveMilliseconds: 60_000),
             admission: AdmissionPolicy(
                 issuers: [
                     IssuerPolicy(
@@ -113,7 +127,7 @@ struct ConfigurationTests {
         ] as [(String, Endpoint)])
     func upstreams(url: String, endpoint: Endpoint) {
         let result = load("upstream \(url); issuer https://issuer.example/ { audience a; }")
-        #expect(result.configuration?.upstream.endpoint == endpoint)
+        #expect(result.configuration?.upstream.servers.map(\.endpoint) == [endpoint])
     }
 
     @Test(
@@ -126,6 +140,28 @@ struct ConfigurationTests {
         let result = load("upstream \(url); issuer https://issuer.example/ { audience a; }")
         #expect(result.configuration == nil)
         #expect(result.messages.count == 1)
+    }
+
+    @Test("servers in the block need no URL in front of it, and are as many as there may be")
+    func serversAlone() {
+        func servers(_ count: Int) -> LoadResult {
+            let lines = (0..<count).map { "server http://127.0.0.1:\(3000 + $0);" }.joined(separator: " ")
+            return load("upstream { \(lines) } issuer https://issuer.example/ { audience a; }")
+        }
+        let most = UpstreamPolicy.serversMax
+        #expect(
+            servers(most).configuration?.upstream.servers.map(\.endpoint)
+                == (0..<most).map { .tcp(host: "127.0.0.1", port: UInt16(3000 + $0)) })
+        #expect(servers(most + 1).messages == ["more than \(most) servers"])
+    }
+
+    @Test("a health check's path has a bound")
+    func healthCheckPath() {
+        func check(_ count: Int) -> ProxyConfiguration? {
+            configuration(upstream: "health_check /\(String(repeating: "a", count: count - 1));")
+        }
+        #expect(check(1024)?.upstream.healthCheck?.target.utf8.count == 1024)
+        #expect(check(1025) == nil)
     }
 
     @Test("relative paths start from the file that says them")
@@ -141,7 +177,7 @@ struct ConfigurationTests {
         #expect(configuration.accessLog == .file("/etc/a/a.log"))
         #expect(configuration.errorLog.destination == .file("/etc/a/log/e.log"))
         #expect(configuration.listeners == [ListenerPolicy(endpoint: .unix(path: "/etc/a/run/a.sock"))])
-        #expect(configuration.upstream.endpoint == .unix(path: "/etc/a/sub/b.sock"))
+        #expect(configuration.upstream.servers == [.init(.unix(path: "/etc/a/sub/b.sock"))])
         #expect(configuration.admission.issuers[0].keys.file == "/etc/a/sub/keys.json")
     }
 

@@ -23,7 +23,7 @@ struct OverrideTests {
         #expect(result.messages == [])
         let configuration = try #require(result.configuration)
         #expect(configuration.listeners.map(\.endpoint) == [.tcp(host: "*", port: 4), .unix(path: "flag.sock")])
-        #expect(configuration.upstream == UpstreamPolicy(endpoint: .tcp(host: "flag", port: 80)))
+        #expect(configuration.upstream == UpstreamPolicy(servers: [.init(.tcp(host: "flag", port: 80))]))
         #expect(
             configuration.admission.issuers
                 == [IssuerPolicy(identifier: "https://flag.example/", audiences: ["f1", "f,2"])])
@@ -44,15 +44,35 @@ struct OverrideTests {
     func precedence() throws {
         let both = try #require(load(file, environment: environment).configuration)
         #expect(both.listeners.map(\.endpoint) == [.tcp(host: "127.0.0.1", port: 3)])
-        #expect(both.upstream == UpstreamPolicy(endpoint: .tcp(host: "environment", port: 80), keepalive: 9))
+        #expect(both.upstream == UpstreamPolicy(servers: [.init(.tcp(host: "environment", port: 80))], keepalive: 9))
         #expect(
             both.admission.issuers
                 == [IssuerPolicy(identifier: "https://environment.example/", audiences: ["e1", "e2"])])
 
         let all = try #require(load(file, flags: flags, environment: environment).configuration)
         #expect(all.listeners.map(\.endpoint) == [.tcp(host: "*", port: 4), .unix(path: "flag.sock")])
-        #expect(all.upstream == UpstreamPolicy(endpoint: .tcp(host: "flag", port: 80), keepalive: 9))
+        #expect(all.upstream == UpstreamPolicy(servers: [.init(.tcp(host: "flag", port: 80))], keepalive: 9))
         #expect(all.admission.issuers.map(\.audiences) == [["f1", "f,2"]])
+    }
+
+    @Test("an upstream replaces every server of the file, and leaves how they are used")
+    func upstreamOnly() throws {
+        let text = """
+            upstream http://one { server http://two weight=3; balance least_connections; resolve 5s; health_check /up; }
+            issuer https://file.example/ { audience file; }
+            """
+        let flags = CommandLineOverrides(upstream: "http://flag")
+        #expect(
+            load(text, flags: flags).configuration?.upstream
+                == UpstreamPolicy(
+                    servers: [.init(.tcp(host: "flag", port: 80))], balance: .leastConnections,
+                    healthCheck: .init(target: "/up"), resolveMilliseconds: 5_000))
+        // A file may leave it to whoever starts the proxy where the backend is.
+        let without = "upstream { keepalive 3; } issuer https://file.example/ { audience file; }"
+        #expect(
+            load(without, flags: flags).configuration?.upstream
+                == UpstreamPolicy(servers: [.init(.tcp(host: "flag", port: 80))], keepalive: 3))
+        #expect(load(without).configuration == nil)
     }
 
     @Test("an audience replaces those of the file's only issuer and leaves its other settings")
@@ -87,7 +107,7 @@ struct OverrideTests {
     func empty() throws {
         let unset = environment.mapValues { _ in "" }.merging(["ANTECHAMBER_CONFIG": ""]) { $1 }
         let configuration = try #require(load(file, environment: unset).configuration)
-        #expect(configuration.upstream.endpoint == .tcp(host: "file", port: 80))
+        #expect(configuration.upstream.servers == [.init(.tcp(host: "file", port: 80))])
         #expect(configuration.admission.issuers.map(\.audiences) == [["file"]])
         let flags = CommandLineOverrides(upstream: "", issuer: "", audience: [""])
         #expect(load(file, flags: flags).configuration == nil)

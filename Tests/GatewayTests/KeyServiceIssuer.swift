@@ -17,6 +17,9 @@ final class ScriptedIssuer: Sendable {
         case reset
         /// Waits for `release()`, then sends this.
         case held([UInt8])
+        /// Sends this, after `release()` if it is held, and keeps the connection open without a further word until the
+        /// client closes it.
+        case kept([UInt8], isHeld: Bool = false)
 
         static func ok(_ body: String, _ fields: String = "") -> Answer { .http(200, Array(body.utf8), fields) }
 
@@ -29,6 +32,7 @@ final class ScriptedIssuer: Sendable {
         var paths: [String] = []
         var requests: [String] = []
         var isReleased = false
+        var connectionsEnded = 0
     }
 
     let port: UInt16
@@ -82,6 +86,9 @@ final class ScriptedIssuer: Sendable {
     /// Heads of all requests so far.
     var requests: [String] { state.withLock { $0.requests } }
 
+    /// Kept connections that the client has closed.
+    var connectionsEnded: Int { state.withLock { $0.connectionsEnded } }
+
     func answer(_ script: @escaping @Sendable (_ path: String) -> Answer) {
         self.script.withLock { $0 = script }
     }
@@ -119,6 +126,12 @@ final class ScriptedIssuer: Sendable {
         case .held(let bytes):
             while !state.withLock({ $0.isReleased }) { usleep(1000) }
             _ = send(bytes, connection)
+        case .kept(let bytes, let isHeld):
+            while isHeld, !state.withLock({ $0.isReleased }) { usleep(1000) }
+            _ = send(bytes, connection)
+            var byte: UInt8 = 0
+            while unsafe read(connection, &byte, 1) > 0 {}
+            state.withLock { $0.connectionsEnded += 1 }
         }
     }
 

@@ -34,7 +34,7 @@ final class RunningWorker {
         log = EventLog(try LogFile(appendingTo: logFile.path, lossNote: EventLog.lossNote), level: .warn)
         let policy = IssuerPolicy(identifier: Self.issuer, audiences: ["x"])
         let settings = ProxyConfiguration(
-            upstream: UpstreamPolicy(endpoint: .tcp(host: "backend.example", port: 80)),
+            upstream: UpstreamPolicy(servers: [.init(.tcp(host: "backend.example", port: 80))]),
             admission: AdmissionPolicy(issuers: [policy]),
             timeouts: Timeouts(proxyConnect: connectMilliseconds))
         let shared = Worker.Shared(
@@ -47,7 +47,7 @@ final class RunningWorker {
         address = listener.address
         try worker.listen(on: listener, as: ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 0)))
         worker.install(KeyMaterial(state: .usable(keys), forcedRefreshAllowedAt: 0), forIssuerAt: 0)
-        worker.install(.known(ports.compactMap { SocketAddress(numericHost: "127.0.0.1", port: $0) }))
+        worker.upstream.install(.addresses(Self.found(ports)), forServerAt: 0)
         self.worker = loop.bind(worker)
         loop.resume()
     }
@@ -69,6 +69,17 @@ final class RunningWorker {
         log.flush(timeoutMilliseconds: 30_000)
         defer { try? FileManager.default.removeItem(at: logFile) }
         return try String(contentsOf: logFile, encoding: .utf8)
+    }
+
+    /// The backend's name leads to these addresses from now on; nil: it leads nowhere.
+    func moveUpstream(to ports: [UInt16]?) {
+        let worker = worker
+        let addresses = ports.map(Self.found) ?? .unknown(reason: "no such name")
+        loop.mailbox.post { worker.unwrapped.upstream.install(.addresses(addresses), forServerAt: 0) }
+    }
+
+    private static func found(_ ports: [UInt16]) -> UpstreamAddresses {
+        .known(ports.compactMap { SocketAddress(numericHost: "127.0.0.1", port: $0) })
     }
 
     /// The worker learns of all that happens in `body` in one go, after it.

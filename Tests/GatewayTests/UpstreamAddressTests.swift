@@ -72,6 +72,40 @@ import Testing
         #expect(warnings.count == 1)
         #expect(warnings.first?.contains("no connection: Connection refused") == true)
     }
+
+    @Test("a connection to an address that the name no longer leads to is closed, and its server not asked again")
+    func moved() async throws {
+        let old = try ScriptedIssuer { _ in .kept(response("old")) }
+        let new = try ScriptedIssuer { _ in .kept(response("new")) }
+        let running = try RunningWorker(upstream: [old.port])
+        #expect(try running.send().response().hasSuffix("old"))
+        running.moveUpstream(to: [new.port])
+        #expect(try running.send().response().hasSuffix("new"))
+        while old.connectionsEnded == 0 { usleep(1000) }
+        #expect(old.paths.count == 1)
+        #expect(try running.stop() == "")
+    }
+
+    @Test("a connection that was in use while its address left goes to no other request")
+    func movedInUse() async throws {
+        let old = try ScriptedIssuer { _ in .kept(response("old"), isHeld: true) }
+        let new = try ScriptedIssuer { _ in .ok("new") }
+        let running = try RunningWorker(upstream: [old.port])
+        let inFlight = try running.send()
+        while old.paths.isEmpty { usleep(1000) }
+        running.moveUpstream(to: [new.port])
+        #expect(try running.send().response().hasSuffix("new"))
+        old.release()
+        #expect(try inFlight.response().hasSuffix("old"))
+        #expect(try running.send().response().hasSuffix("new"))
+        #expect(old.paths.count == 1)
+        #expect(try running.stop() == "")
+    }
+
+}
+
+private func response(_ body: String) -> [UInt8] {
+    Array("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
 }
 
 /// Listens, and takes no connection: its queue is full.

@@ -1,13 +1,21 @@
-// A connection to the backend: connecting, serving an exchange, or idle in the pool.
+// A connection to one of a backend's servers: connecting, serving an exchange, or idle in the pool.
 
 import Bytes
 import HTTPWire
 import Reactor
 
 final class UpstreamConnection: SocketStream {
-    private unowned let worker: Worker
-    /// Whom it serves; nil while it idles.
-    var exchange: Exchange?
+    unowned let server: UpstreamServer
+    /// Whom it serves; nil while it idles. From one to the other the server has a request under way.
+    var exchange: Exchange? {
+        didSet {
+            switch (oldValue, exchange) {
+            case (nil, .some): server.group.requestStarted(at: server)
+            case (.some, nil): server.group.requestEnded(at: server)
+            case (nil, nil), (.some, .some): break
+            }
+        }
+    }
     var isConnecting = true
     /// It has served a request before the one at hand.
     var isReused = false
@@ -17,10 +25,24 @@ final class UpstreamConnection: SocketStream {
     /// How long a connection is kept idle where the backend does not say, in seconds.
     private static let idleSeconds: Int64 = 60
 
+    private let address: SocketAddress
+    /// The version of the server's addresses that `address` was last found among.
+    private var addressesVersion: Int
+
     /// Starts to connect.
-    init(worker: Worker, to address: SocketAddress) throws(SystemError) {
-        self.worker = worker
-        try super.init(loop: worker.loop, socket: try Socket.connecting(to: address))
+    init(to address: SocketAddress, of server: UpstreamServer, loop: EventLoop) throws(SystemError) {
+        self.server = server
+        self.address = address
+        addressesVersion = server.addressesVersion
+        try super.init(loop: loop, socket: try Socket.connecting(to: address))
+    }
+
+    /// Whether the server is still where this leads to.
+    var isToCurrentAddress: Bool {
+        if addressesVersion == server.addressesVersion { return true }
+        guard server.isAt(address) else { return false }
+        addressesVersion = server.addressesVersion
+        return true
     }
 
     override func ready() {
@@ -28,7 +50,7 @@ final class UpstreamConnection: SocketStream {
             exchange.advance()
         } else if hasFailed || peerHasClosed || (canRead && hasUnreadInput) {
             // Nobody asked: whatever it is, it would be taken for the next request's response.
-            worker.pool.drop(self)
+            server.group.pool.drop(self)
         }
     }
 
