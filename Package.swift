@@ -25,9 +25,11 @@ let package = Package(
         // The outside world, wrapped once.
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
         .target(name: "OpenSSLKit", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "CurlKit", dependencies: ["CCurl"], swiftSettings: strict),
+        .target(name: "ZlibKit", dependencies: ["CZlib", "Bytes"], swiftSettings: strict),
         .target(name: "Reactor", dependencies: ["CLinux", "Bytes"], swiftSettings: strict),
 
         // Sans-I/O: bytes and events in, values and decisions out.
@@ -43,6 +45,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Admission", "Bytes", "Configuration", "CurlKit", "HTTPWire", "JOSE", "Observability", "Reactor",
+                "ZlibKit",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -59,6 +62,7 @@ let package = Package(
             name: "FuzzTargets", dependencies: ["HTTPWire", "Bytes"], path: "Tests/FuzzTargets", swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["FuzzTargets", "HTTPWire", "Bytes"], swiftSettings: strict),
+        .testTarget(name: "ZlibKitTests", dependencies: ["ZlibKit", "Bytes"], swiftSettings: strict),
         .testTarget(name: "OpenSSLKitTests", dependencies: ["OpenSSLKit"], swiftSettings: strict),
         .testTarget(name: "JOSETests", dependencies: ["JOSE", "Bytes", "OpenSSLKit"], swiftSettings: strict),
         .testTarget(
@@ -72,6 +76,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "Admission", "Bytes", "Configuration", "HTTPWire", "JOSE", "Observability", "Reactor",
+                "ZlibKit",
             ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

@@ -29,7 +29,7 @@ extension RequestHead {
         let semicolon = UInt8(ascii: ";")
         guard let range = element.nextListElement(&cursor, separator: semicolon) else { return .other }
         while let parameter = element.nextListElement(&cursor, separator: semicolon) {
-            if isZeroWeight(element.slice(parameter)) { return .other }
+            if weight(element.slice(parameter)) == 0 { return .other }
         }
         let name = element.slice(range)
         if name.equals("*/*") || name.equalsIgnoringCase("application/*")
@@ -38,14 +38,5 @@ extension RequestHead {
             return .json
         }
         return name.equalsIgnoringCase("text/plain") || name.equalsIgnoringCase("text/*") ? .plainText : .other
-    }
-
-    /// `q=0`, `q=0.`, `q=0.000` (RFC 9110 §12.4.2).
-    private static func isZeroWeight(_ parameter: Span<UInt8>) -> Bool {
-        guard parameter.count >= 3, parameter.extracting(..<2).equalsIgnoringCase("q=") else { return false }
-        for index in 2..<parameter.count where parameter[index] != UInt8(ascii: "0") {
-            if parameter[index] != UInt8(ascii: ".") { return false }
-        }
-        return true
     }
 }

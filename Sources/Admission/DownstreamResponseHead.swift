@@ -20,17 +20,18 @@ public enum DownstreamResponseHead {
     /// - Parameters:
     ///   - bytes: those that `head` was parsed from.
     ///   - version: the client's.
+    ///   - coding: how the content goes to the client. `gzip` makes it chunked, where there is any.
     ///   - close: close the client's connection after this response. It closes anyway where only that ends the body.
     @discardableResult
     public static func write(
         _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to version: HTTPVersion, at now: Instant, close: Bool,
-        into out: ByteBuffer
+        coding: ContentCoding = .asReceived, into out: ByteBuffer
     ) -> Outcome {
         let isFinal = head.statusCode >= 200
-        let body = framing(head.body, to: version)
+        let body = framing(head.body, to: version, coding: coding)
         let closes = isFinal && (close || body == .untilClose)
 
-        appendStart(head, from: bytes, body: body, to: out)
+        appendStart(head, from: bytes, body: body, coding: coding, to: out)
         guard isFinal else {
             out.appendLineEnd()
             return Outcome(body: .none, closes: false)
@@ -41,6 +42,7 @@ public enum DownstreamResponseHead {
             HTTPDate.append(now.unixSeconds, to: out)
             out.appendLineEnd()
         }
+        if coding != .asReceived { appendCodingFields(head, from: bytes, coding, into: out) }
         out.appendFramingField(body)
         if closes {
             out.append("Connection: close\r\n")
@@ -58,15 +60,16 @@ public enum DownstreamResponseHead {
     public static func writeSwitch(
         _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to name: Span<UInt8>, into out: ByteBuffer
     ) {
-        appendStart(head, from: bytes, body: .none, to: out)
+        appendStart(head, from: bytes, body: .none, coding: .asReceived, to: out)
         out.append("Connection: upgrade\r\n")
         out.appendFieldLine("Upgrade", name)
         out.appendLineEnd()
     }
 
-    /// The status line and the fields that go on as they came.
+    /// The status line and the backend's fields, as far as they go on.
     private static func appendStart(
-        _ head: borrowing ResponseHead, from bytes: Span<UInt8>, body: BodyFraming, to out: ByteBuffer
+        _ head: borrowing ResponseHead, from bytes: Span<UInt8>, body: BodyFraming, coding: ContentCoding,
+        to out: ByteBuffer
     ) {
         let isFinal = head.statusCode >= 200
         out.reserve(head.byteCount + 2 * head.fields.count + 128)
@@ -82,15 +85,18 @@ public enum DownstreamResponseHead {
             if field.kind == .contentLength, body != .none || !isFinal || head.statusCode == 204 { continue }
             let name = bytes.slice(field.name)
             if hasNominations, head.connectionNominates(name, in: bytes) { continue }
-            out.appendFieldLine(name, bytes.slice(field.value))
+            let value = bytes.slice(field.value)
+            if coding != .asReceived, takes(field.kind, name, value, as: coding, into: out) { continue }
+            out.appendFieldLine(name, value)
         }
     }
 
     /// A body of unknown length is chunked to whoever can read that, so that its end is told from a broken
     /// connection; an HTTP/1.0 client reads until the connection closes (RFC 9112 §6.1, §6.3).
-    private static func framing(_ upstream: BodyFraming, to version: HTTPVersion) -> BodyFraming {
+    private static func framing(_ upstream: BodyFraming, to version: HTTPVersion, coding: ContentCoding) -> BodyFraming {
         switch upstream {
-        case .none, .length: upstream
+        case .none: .none
+        case .length: coding == .gzip ? .chunked : upstream
         case .chunked, .untilClose: version == .http11 ? .chunked : .untilClose
         }
     }

@@ -12,6 +12,7 @@ public struct TrailerRule: Sendable {
     private enum Scope {
         case none
         case all
+        case notOfReceivedBytes
         case unreserved(HeaderHygiene)
     }
 
@@ -21,6 +22,8 @@ public struct TrailerRule: Sendable {
     public static let none = TrailerRule(scope: .none)
     /// What the backend says goes to the client.
     public static let fromBackend = TrailerRule(scope: .all)
+    /// The same for a body that is compressed here: not what tells of the very bytes that the backend sent.
+    public static let fromBackendCompressed = TrailerRule(scope: .notOfReceivedBytes)
 
     /// The rule for a client's request. `bytes` are those that `head` was parsed from.
     ///
@@ -44,6 +47,7 @@ public struct TrailerRule: Sendable {
         switch scope {
         case .none: false
         case .all: true
+        case .notOfReceivedBytes: !DownstreamResponseHead.isOfReceivedBytes(name) && !name.equalsIgnoringCase("etag")
         case .unreserved(let hygiene): !hygiene.isReserved(name)
         }
     }

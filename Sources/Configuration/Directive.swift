@@ -1,7 +1,8 @@
 // The table of directives. It drives three things, which so cannot disagree: what the parser accepts, what the
 // diagnostics say, and the reference in docs/configuration.md.
 //
-// The rows are in MainDirectives.swift, IssuerDirectives.swift, UpstreamDirectives.swift and PlannedDirectives.swift.
+// The rows are in MainDirectives.swift, GzipDirectives.swift, IssuerDirectives.swift, UpstreamDirectives.swift and
+// PlannedDirectives.swift.
 // A directive without an effect is known but refused; none is accepted and ignored.
 
 /// Where a directive may stand.
@@ -44,7 +45,7 @@ struct Directive: Sendable {
     /// nil: a later version will have it.
     var effect: Effect? = nil
 
-    static let all: [Directive] = mainDirectives + upstreamDirectives + issuerDirectives + plannedDirectives
+    static let all: [Directive] = mainDirectives + gzipDirectives + upstreamDirectives + issuerDirectives + plannedDirectives
 
     private static let byName = Dictionary(grouping: all, by: \.name)
 

@@ -26,6 +26,7 @@ struct MainDraft: Draft {
     var timeouts = Timeouts()
     var upgradeProtocols = ["websocket"]
     var websocketExpiryGraceMilliseconds: Int64 = 60_000
+    var gzip = GzipPolicy()
 
     static func action(of effect: Directive.Effect) -> Directive.Action<MainDraft>? {
         if case .main(let action) = effect { action } else { nil }

@@ -16,6 +16,7 @@ public struct ProxyConfiguration: Sendable, Equatable {
     public var limits: Limits
     public var timeouts: Timeouts
     public var tunnels: TunnelPolicy
+    public var gzip: GzipPolicy
 
     public init(
         listeners: [ListenerPolicy] = [ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 8080))],
@@ -27,7 +28,8 @@ public struct ProxyConfiguration: Sendable, Equatable {
         errorLog: ErrorLog = ErrorLog(),
         limits: Limits = Limits(),
         timeouts: Timeouts = Timeouts(),
-        tunnels: TunnelPolicy = TunnelPolicy()
+        tunnels: TunnelPolicy = TunnelPolicy(),
+        gzip: GzipPolicy = GzipPolicy()
     ) {
         self.listeners = listeners
         self.trustedProxies = trustedProxies
@@ -39,6 +41,7 @@ public struct ProxyConfiguration: Sendable, Equatable {
         self.limits = limits
         self.timeouts = timeouts
         self.tunnels = tunnels
+        self.gzip = gzip
     }
 }
 

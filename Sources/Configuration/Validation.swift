@@ -39,7 +39,8 @@ extension MainDraft {
             limits: limits,
             timeouts: timeouts,
             tunnels: TunnelPolicy(
-                protocols: upgradeProtocols, expiryGraceSeconds: websocketExpiryGraceMilliseconds / 1000))
+                protocols: upgradeProtocols, expiryGraceSeconds: websocketExpiryGraceMilliseconds / 1000),
+            gzip: gzip)
         configuration.trustedProxies = trustedProxies
         if !listeners.isEmpty {
             configuration.listeners = listeners.map {

@@ -1,4 +1,5 @@
-// One body on its way through: decoded from the framing it came in, written in the framing it leaves in.
+// One body on its way through: decoded from the framing it came in, compressed where it is to be, written in the
+// framing it leaves in.
 
 import Admission
 import Bytes
@@ -16,7 +17,8 @@ struct BodyRelay {
     private var decoder = ChunkedDecoder()
     private var writesChunks = false
     private var trailers = TrailerRule.none
-    /// Bytes of the body itself, without framing.
+    private var compressor: BodyCompressor?
+    /// Bytes of the body as it leaves, without framing.
     private(set) var bodyBytes: UInt64 = 0
 
     /// Whether the whole body, its end included, has been moved.
@@ -31,11 +33,19 @@ struct BodyRelay {
         return false
     }
 
-    /// - Parameter trailers: which of a chunked body's trailer fields go on, where the outgoing framing has a place for them.
-    mutating func start(_ incoming: BodyFraming, as outgoing: BodyFraming, trailers: TrailerRule) {
+    var isCompressed: Bool { compressor != nil }
+
+    /// - Parameters:
+    ///   - trailers: which of a chunked body's trailer fields go on, where the outgoing framing has a place for them.
+    ///   - compressor: of a body that leaves compressed, and so in chunks.
+    mutating func start(
+        _ incoming: BodyFraming, as outgoing: BodyFraming, trailers: TrailerRule, through compressor: BodyCompressor? = nil
+    ) {
+        precondition(compressor == nil || outgoing == .chunked)
         bodyBytes = 0
         writesChunks = outgoing == .chunked
         self.trailers = trailers
+        self.compressor = compressor
         switch incoming {
         case .none: source = .finished
         case .length(let length): source = length == 0 ? .finished : .length(length)
@@ -47,7 +57,7 @@ struct BodyRelay {
     }
 
     /// Moves what is in `input` until it is empty, the body has ended, or `output` holds `outputBytesMax` or more
-    /// (which it exceeds by at most one piece of the input).
+    /// (which it exceeds by at most what one piece of the input comes to).
     ///
     /// - Throws: `ChunkError` where the chunked coding is broken. What was moved before that stays in `output`.
     mutating func move(from input: ByteBuffer, to output: ByteBuffer, outputBytesMax: Int) throws(ChunkError) {
@@ -58,7 +68,8 @@ struct BodyRelay {
             case .length(let remaining):
                 let count = Int(min(remaining, UInt64(input.count)))
                 pass(count, from: input, to: output)
-                source = remaining == UInt64(count) ? .finished : .length(remaining - UInt64(count))
+                source = .length(remaining - UInt64(count))
+                if remaining == UInt64(count) { finish(output) }
             case .chunked:
                 switch try decoder.next(input.readable) {
                 case .needMore(let consumed):
@@ -68,13 +79,13 @@ struct BodyRelay {
                     append(input.readable.slice(payload), to: output)
                     input.consume(consumed)
                 case .end(let consumed, let fields):
+                    finishContent(output)
                     if writesChunks {
                         output.appendLastChunkLine()
                         trailers.append(fields, from: input.readable, to: output)
                         output.appendLineEnd()
                     }
                     input.consume(consumed)
-                    source = .finished
                 }
             case .untilClose:
                 pass(input.count, from: input, to: output)
@@ -85,8 +96,33 @@ struct BodyRelay {
     /// The source's connection has ended, and with it a body that is delimited so.
     mutating func finishAtClose(to output: ByteBuffer) {
         precondition(endsWithConnection)
-        source = .finished
+        finish(output)
+    }
+
+    /// The source pauses: what the compressor still holds of the body goes out, or it would wait for what may be long
+    /// in coming.
+    mutating func flush(to output: ByteBuffer) {
+        guard let compressor else { return }
+        compressor.flush()
+        appendCompressed(from: compressor, to: output)
+    }
+
+    /// Gives up the compressor, for another body.
+    mutating func releaseCompressor() -> BodyCompressor? {
+        defer { compressor = nil }
+        return compressor
+    }
+
+    private mutating func finish(_ output: ByteBuffer) {
+        finishContent(output)
         if writesChunks { output.appendLastChunk() }
+    }
+
+    private mutating func finishContent(_ output: ByteBuffer) {
+        source = .finished
+        guard let compressor else { return }
+        compressor.finish()
+        appendCompressed(from: compressor, to: output)
     }
 
     /// The next `count` bytes are the body's. Where they are all there is on both sides the buffers are traded, as copying
@@ -102,6 +138,21 @@ struct BodyRelay {
     }
 
     private mutating func append(_ bytes: Span<UInt8>, to output: ByteBuffer) {
+        if let compressor {
+            compressor.append(bytes)
+            if compressor.output.count >= BodyCompressor.chunkBytes { appendCompressed(from: compressor, to: output) }
+        } else {
+            write(bytes, to: output)
+        }
+    }
+
+    private mutating func appendCompressed(from compressor: BodyCompressor, to output: ByteBuffer) {
+        let compressed = compressor.output
+        write(compressed.readable, to: output)
+        compressed.removeAll()
+    }
+
+    private mutating func write(_ bytes: Span<UInt8>, to output: ByteBuffer) {
         guard !bytes.isEmpty else { return }
         bodyBytes += UInt64(bytes.count)
         if writesChunks { output.appendChunkSizeLine(UInt64(bytes.count)) }

@@ -95,6 +95,9 @@ extension Exchange {
         record.verdict = .verified
         takeServer()
         writeUpstreamHead()
+        if worker.settings.gzip.isOn {
+            codingPreference = CodingPreference(requestParser.head, in: input.readable)
+        }
         let body = requestParser.head.body
         let trailers =
             body == .chunked

@@ -4,6 +4,7 @@ import Admission
 import Bytes
 import HTTPWire
 import Reactor
+import ZlibKit
 
 extension Exchange {
     /// Waits for the connection, sends what is there of the request, and reads the response's head.
@@ -81,16 +82,33 @@ extension Exchange {
         }
         // A request that is still being sent after its answer has no known end on this connection.
         let close = !requestParser.head.isPersistent || request != .complete || worker.closesAfterResponse
+        let (coding, compressor) = chooseCoding()
         let outcome = DownstreamResponseHead.write(
-            responseParser.head, from: input.readable, to: version, at: now, close: close, into: clientOutput)
+            responseParser.head, from: input.readable, to: version, at: now, close: close, coding: coding,
+            into: clientOutput)
         closesClient = outcome.closes
         record.status = responseParser.head.statusCode
         responseFraming = outcome.body
-        responseRelay.start(responseParser.head.body, as: outcome.body, trailers: .fromBackend)
+        responseRelay.start(
+            responseParser.head.body, as: outcome.body,
+            trailers: coding == .gzip ? .fromBackendCompressed : .fromBackend, through: compressor)
         connection.noteKeepAlive(responseParser.head, in: input.readable, now: worker.loop.now)
         upstreamInput.consume(responseParser.head.byteCount)
         response = .relayingBody
         return true
+    }
+
+    /// The coding of the response whose head has been parsed, with the compressor for a body of it.
+    private func chooseCoding() -> (ContentCoding, BodyCompressor?) {
+        let input = upstreamInput
+        let coding = worker.settings.gzip.coding(of: responseParser.head, in: input.readable, to: codingPreference)
+        guard coding == .gzip, responseParser.head.body != .none else { return (coding, nil) }
+        do throws(ZlibError) {
+            if let compressor = try worker.compressors.take() { return (.gzip, compressor) }
+        } catch {
+            worker.log.log(.error, "a response goes uncompressed: \(error)")
+        }
+        return (.identity, nil)
     }
 
     /// Moves the body from the upstream to the client as far as both allow.
@@ -99,7 +117,8 @@ extension Exchange {
         // The request's direction is done once all of it has been read, which is not yet sent.
         if request == .complete { flushUpstream() }
         var moved = false
-        for turn in 0..<Exchange.turnsMax {
+        // Compressing takes far longer than passing on: a turn is one piece, so that the others' come sooner.
+        for turn in 0..<(responseRelay.isCompressed ? 1 : Exchange.turnsMax) {
             do throws(ChunkError) {
                 try responseRelay.move(from: upstreamInput, to: clientOutput, outputBytesMax: Exchange.outputBytesMax)
             } catch {
@@ -123,7 +142,8 @@ extension Exchange {
                 progressedAt = worker.loop.now
                 moved = true
             case .blocked:
-                return moved
+                responseRelay.flush(to: clientOutput)
+                return flushClient() && moved
             case .ended where responseRelay.endsWithConnection:
                 responseRelay.finishAtClose(to: clientOutput)
             case .ended:
@@ -141,6 +161,7 @@ extension Exchange {
         record.upstreamNanoseconds = worker.loop.now - upstreamStartedAt
         upstream = nil
         connection.exchange = nil
+        releaseCompressor()
         // Bytes behind the response, or a request it has not taken whole, make a connection unfit for the next one.
         let isReusable =
             responseParser.head.isPersistent && request == .complete && upstreamOutput.isEmpty
@@ -151,6 +172,10 @@ extension Exchange {
             connection.close()
         }
         response = .complete
+    }
+
+    func releaseCompressor() {
+        if let compressor = responseRelay.releaseCompressor() { worker.compressors.give(back: compressor) }
     }
 
     /// Writes what the client takes. False: the client is gone, and with it the exchange.

@@ -102,6 +102,8 @@ final class Exchange {
     /// A byte of the response has arrived.
     var hasResponseBytes = false
     var upstreamWriteFailed = false
+    /// What the request says of the response's coding.
+    var codingPreference = CodingPreference()
     /// How the response's body goes to the client.
     var responseFraming = BodyFraming.none
     var closesClient = false
@@ -248,6 +250,7 @@ final class Exchange {
         record.code = code.rawValue
         // What has arrived is still worth having where its framing shows that it is a part; a body that ends with
         // the connection needs a reset to show it.
+        responseRelay.flush(to: clientOutput)
         _ = client!.flush(clientOutput)
         abandon(reset: responseFraming == .untilClose)
     }
@@ -285,6 +288,7 @@ final class Exchange {
         requestParser.reset()
         responseParser.reset()
         requestRelay = BodyRelay()
+        releaseCompressor()
         responseRelay = BodyRelay()
         tunnelUp = TunnelDirection()
         tunnelDown = TunnelDirection()

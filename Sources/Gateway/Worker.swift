@@ -52,6 +52,7 @@ final class Worker {
     let hygiene: HeaderHygiene
     let upgrades: UpgradeRule
     let upstream: UpstreamGroup
+    let compressors: CompressorPool
     /// Room for bytes that nobody wants.
     let discarded = ByteBuffer(capacity: 16 * 1024)
     /// Room for the address of a log line.
@@ -82,6 +83,7 @@ final class Worker {
         hygiene = HeaderHygiene(policy: settings.admission)
         upgrades = UpgradeRule(settings.tunnels.protocols)
         upstream = UpstreamGroup(settings.upstream, loop: loop, log: log)
+        compressors = CompressorPool(level: settings.gzip.level)
         awaitingKeys = Array(repeating: [:], count: settings.admission.issuers.count)
         if let accessLog {
             loop.afterBatch = { accessLog.flush() }

@@ -29,13 +29,13 @@ public enum FieldKind: UInt8, Sendable, CaseIterable {
     // The handshake of a WebSocket (RFC 6455 §11.3).
     case secWebSocketKey, secWebSocketAccept
     // What a decision or a response of our own looks at.
-    case accept, origin, accessControlRequestMethod
+    case accept, acceptEncoding, origin, accessControlRequestMethod
     // What proxies tell each other.
     case forwarded, xForwardedFor, xForwardedProto, xForwardedHost, xRequestID, traceparent, tracestate
     // The content.
     case contentType, contentEncoding, contentRange
     // Controls of a request or a response (RFC 9110 §6.5.1).
-    case cacheControl, date, range, vary, location, maxForwards
+    case cacheControl, date, range, ifNoneMatch, vary, location, maxForwards
 }
 
 extension FieldKind {

@@ -32,6 +32,7 @@ extension ResponseHead {
                 throw ResponseError(.ambiguousFraming, "a transfer coding that was not asked for")
             }
         }
+        if case .length(let length) = declared { contentLength = length }
         let declaresContent = declared != nil && declared != .length(0)
         switch statusCode {
         case ..<200:

@@ -14,6 +14,9 @@ public struct ResponseHead: Sendable, Equatable {
     /// The known fields among `fields`.
     public internal(set) var kinds = FieldKindSet()
     public internal(set) var body: BodyFraming = .none
+    /// What Content-Length says, where there is one: in the response to a HEAD, and in a 304, it is about a body that
+    /// does not follow (RFC 9110 §8.6).
+    public internal(set) var contentLength: UInt64?
     /// Whether the connection may serve another request after this response (RFC 9112 §9.3).
     public internal(set) var isPersistent = false
     /// Whether there is an Upgrade field that Connection names, on HTTP/1.1 (RFC 9110 §7.8).

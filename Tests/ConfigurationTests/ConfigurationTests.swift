@@ -49,6 +49,10 @@ struct ConfigurationTests {
             proxy_send_timeout 4s;
             proxy_read_timeout 5;
             shutdown_timeout 6s;
+            gzip on;
+            gzip_types application/json Image/SVG+xml application/json;
+            gzip_min_length 2k;
+            gzip_comp_level 9;
             issuer https://a.example/Realm%2F {
                 audience one two;
                 audience three;
@@ -112,7 +116,10 @@ struct ConfigurationTests {
             limits: Limits(headerBytes: 1024, bodyBytes: 5 << 20, connections: 11),
             timeouts: Timeouts(
                 clientHeader: 1000, clientBody: 2000, keepalive: 0, proxyConnect: 500, proxySend: 4000, proxyRead: 5000,
-                shutdown: 6000))
+                shutdown: 6000),
+            gzip: GzipPolicy(
+                isOn: true, types: .listed(["text/html", "application/json", "image/svg+xml"].map { Array($0.utf8) }),
+                lengthMin: 2048, level: 9))
         #expect(result.configuration == expected)
     }
 

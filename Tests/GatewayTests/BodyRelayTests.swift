@@ -115,4 +115,120 @@ import Testing
     func broken(text: String) {
         #expect(throws: ChunkError.self) { try relay(text, .chunked, as: .chunked, step: 64) }
     }
+
+    // MARK: Compressed
+
+    private static let documents = String(repeating: "{\"name\":\"value\"},", count: 4000)
+
+    @Test(
+        "a compressed body is shorter, in chunks, and whole, however it came and in whatever pieces",
+        arguments: [BodyFraming.length(UInt64(documents.utf8.count)), .chunked, .untilClose], [100, 16_384])
+    func compressed(incoming: BodyFraming, step: Int) throws {
+        let size = String(Self.documents.utf8.count, radix: 16)
+        let input = incoming == .chunked ? "\(size)\r\n\(Self.documents)\r\n0\r\n\r\n" : Self.documents
+        var relay = BodyRelay()
+        relay.start(incoming, as: .chunked, trailers: .fromBackendCompressed, through: try BodyCompressor(level: 1))
+        let source = ByteBuffer(capacity: 16)
+        let sink = ByteBuffer(capacity: 16)
+        var rest = Array(input.utf8)[...]
+        while !rest.isEmpty {
+            source.append(Array(rest.prefix(step)))
+            rest = rest.dropFirst(step)
+            try relay.move(from: source, to: sink, outputBytesMax: 1 << 20)
+        }
+        if incoming == .untilClose { relay.finishAtClose(to: sink) }
+        #expect(relay.isFinished)
+        let body = try dechunked(sink)
+        #expect(body.count < Self.documents.utf8.count / 10)
+        #expect(UInt64(body.count) == relay.bodyBytes)
+        // Its end is gzip's: the length of what was compressed (RFC 1952 §2.3.1).
+        #expect(body.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) } == Self.documents.utf8.count)
+    }
+
+    @Test("a pause of the source brings out what was held, and nothing twice")
+    func pause() throws {
+        var relay = BodyRelay()
+        relay.start(.chunked, as: .chunked, trailers: .fromBackendCompressed, through: try BodyCompressor(level: 1))
+        let source = ByteBuffer(capacity: 16)
+        let sink = ByteBuffer(capacity: 16)
+        relay.flush(to: sink)
+        #expect(sink.isEmpty)
+        source.append("5\r\nhello\r\n")
+        try relay.move(from: source, to: sink, outputBytesMax: 1 << 20)
+        #expect(sink.isEmpty)
+        relay.flush(to: sink)
+        let count = sink.count
+        #expect(count > 0)
+        relay.flush(to: sink)
+        #expect(sink.count == count)
+    }
+
+    @Test("a full output stops the source of a compressed body too")
+    func backpressureOfCompressed() throws {
+        var state: UInt64 = 3
+        let noise = (0..<200_000).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: state >> 56)
+        }
+        var relay = BodyRelay()
+        relay.start(.length(1 << 30), as: .chunked, trailers: .fromBackendCompressed, through: try BodyCompressor(level: 1))
+        let source = ByteBuffer(capacity: 16)
+        let sink = ByteBuffer(capacity: 16)
+        var fed = 0
+        while source.isEmpty {
+            source.append(Array(noise[fed..<fed + 16_384]))
+            fed += 16_384
+            try relay.move(from: source, to: sink, outputBytesMax: 65_536)
+        }
+        #expect(sink.count >= 65_536)
+        #expect(sink.count < 65_536 + 3 * 16_384)
+    }
+
+    private func dechunked(_ sink: ByteBuffer) throws -> [UInt8] {
+        var decoder = ChunkedDecoder()
+        var body: [UInt8] = []
+        while true {
+            switch try decoder.next(sink.readable) {
+            case .needMore: throw ChunkError(.malformed, "no last chunk")
+            case .data(let consumed, let payload):
+                body += sink.readable.slice(payload).copied()
+                sink.consume(consumed)
+            case .end(let consumed, _):
+                sink.consume(consumed)
+                #expect(sink.isEmpty)
+                return body
+            }
+        }
+    }
+}
+
+@Suite struct CompressorPoolTests {
+    @Test("so many bodies are compressed at once, and a few compressors are kept")
+    func bounds() throws {
+        let pool = CompressorPool(level: 1)
+        var taken: [BodyCompressor] = []
+        while let compressor = try pool.take() { taken.append(compressor) }
+        #expect(taken.count == CompressorPool.inUseMax)
+        pool.give(back: taken.removeLast())
+        let again = try pool.take()
+        #expect(again != nil)
+        #expect(try pool.take() == nil)
+        for compressor in taken { pool.give(back: compressor) }
+        #expect(pool.inUse == 1)
+        #expect(pool.spareCount == CompressorPool.sparesMax)
+    }
+
+    @Test("a compressor that was given back in the middle of a body starts the next one afresh")
+    func abandoned() throws {
+        let pool = CompressorPool(level: 1)
+        let first = try #require(try pool.take())
+        first.append(Array("a secret".utf8).span)
+        first.flush()
+        pool.give(back: first)
+        let second = try #require(try pool.take())
+        #expect(second === first)
+        #expect(second.output.isEmpty)
+        second.flush()
+        #expect(second.output.isEmpty)
+    }
 }

@@ -13,13 +13,14 @@ private let spellings: [(String, FieldKind)] = [
     ("proxy-authenticate", .proxyAuthenticate), ("authorization", .authorization),
     ("www-authenticate", .wwwAuthenticate),
     ("cookie", .cookie), ("set-cookie", .setCookie), ("sec-websocket-protocol", .secWebSocketProtocol),
-    ("accept", .accept), ("origin", .origin), ("access-control-request-method", .accessControlRequestMethod),
+    ("accept", .accept), ("accept-encoding", .acceptEncoding), ("origin", .origin),
+    ("access-control-request-method", .accessControlRequestMethod),
     ("forwarded", .forwarded), ("x-forwarded-for", .xForwardedFor), ("x-forwarded-proto", .xForwardedProto),
     ("x-forwarded-host", .xForwardedHost), ("x-request-id", .xRequestID), ("traceparent", .traceparent),
     ("tracestate", .tracestate),
     ("content-type", .contentType), ("content-encoding", .contentEncoding), ("content-range", .contentRange),
     ("cache-control", .cacheControl), ("date", .date), ("range", .range), ("vary", .vary), ("location", .location),
-    ("max-forwards", .maxForwards),
+    ("if-none-match", .ifNoneMatch), ("max-forwards", .maxForwards),
 ]
 
 private func kindOf(_ name: [UInt8]) -> FieldKind { FieldKind(name: name.span) }

@@ -17,12 +17,13 @@ enum Rules {
         // C, wrapped once.
         "OpenSSLKit": ["COpenSSL", "Glibc"],
         "CurlKit": ["CCurl", "Glibc"],
+        "ZlibKit": ["Bytes", "CZlib"],
         "Reactor": ["Bytes", "CLinux", "Dispatch", "Glibc", "Synchronization"],
         // The process.
         "Observability": ["Bytes", "Dispatch", "Glibc", "Reactor", "Synchronization"],
         "Gateway": [
             "Admission", "Bytes", "CLinux", "Configuration", "CurlKit", "Glibc", "HTTPWire", "JOSE", "Observability",
-            "OpenSSLKit", "Reactor", "Synchronization",
+            "OpenSSLKit", "Reactor", "Synchronization", "ZlibKit",
         ],
         "antechamber": [
             "Admission", "ArgumentParser", "Bytes", "Configuration", "Dispatch", "Foundation", "Gateway", "Glibc",
@@ -31,7 +32,7 @@ enum Rules {
     ]
 
     /// Modules of C alone: a module map and a header, with no Swift to check.
-    static let cModules: Set<String> = ["CCurl", "CLinux", "COpenSSL"]
+    static let cModules: Set<String> = ["CCurl", "CLinux", "COpenSSL", "CZlib"]
 
     /// Where each of these words may stand, and why. A path that ends in a slash allows its folder.
     static let words: [WordRule] = [
@@ -40,6 +41,7 @@ enum Rules {
             allowed: [
                 "Sources/OpenSSLKit/": "wraps OpenSSL's handles",
                 "Sources/CurlKit/": "wraps libcurl's handles",
+                "Sources/ZlibKit/": "wraps zlib's streams",
                 "Sources/Reactor/": "wraps the kernel's calls",
                 "Sources/Bytes/ByteBuffer.swift": "owns its storage, and lends it out as spans",
                 "Sources/Bytes/Span+Bytes.swift": "memcmp, memchr",
