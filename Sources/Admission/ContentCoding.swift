@@ -135,26 +135,12 @@ extension [Field] {
     /// §5.2.2.6). Within quotes it is found too, and costs nothing but a compression.
     fileprivate func forbidTransforming(in bytes: Span<UInt8>, kinds: FieldKindSet) -> Bool {
         guard kinds.contains(.cacheControl) else { return false }
-        for index in indices where self[index].kind == .cacheControl {
-            let value = bytes.slice(self[index].value)
-            var cursor = 0
-            while let directive = value.nextListElement(&cursor) {
-                if value.slice(directive).equalsIgnoringCase("no-transform") { return true }
-            }
-        }
-        return false
+        return containsListElement(of: .cacheControl, in: bytes) { $0.equalsIgnoringCase("no-transform") }
     }
 
     /// Whether an If-None-Match has a weak entity-tag (RFC 9110 §13.1.2).
     fileprivate func listWeakTag(in bytes: Span<UInt8>) -> Bool {
-        for index in indices where self[index].kind == .ifNoneMatch {
-            let value = bytes.slice(self[index].value)
-            var cursor = 0
-            while let range = value.nextListElement(&cursor) {
-                if value.slice(range).isWeakTag { return true }
-            }
-        }
-        return false
+        containsListElement(of: .ifNoneMatch, in: bytes) { $0.isWeakTag }
     }
 }
 

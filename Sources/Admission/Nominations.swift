@@ -16,17 +16,9 @@ extension [Field] {
 
     /// Whether a Connection field names any that is not an option of the connection's own.
     func nominates(in bytes: Span<UInt8>) -> Bool {
-        for index in indices where self[index].kind == .connection {
-            let value = bytes.slice(self[index].value)
-            var cursor = 0
-            while let range = value.nextListElement(&cursor) {
-                let option = value.slice(range)
-                let isOwn =
-                    option.isEmpty || option.equalsIgnoringCase("keep-alive") || option.equalsIgnoringCase("close")
-                    || option.equalsIgnoringCase("upgrade") || option.equalsIgnoringCase("te")
-                if !isOwn { return true }
-            }
+        containsListElement(of: .connection, in: bytes) { option in
+            !(option.isEmpty || option.equalsIgnoringCase("keep-alive") || option.equalsIgnoringCase("close")
+                || option.equalsIgnoringCase("upgrade") || option.equalsIgnoringCase("te"))
         }
-        return false
     }
 }

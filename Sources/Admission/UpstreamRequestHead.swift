@@ -82,13 +82,6 @@ extension RequestHead {
     /// Whether TE says that the client takes trailers, and that it says so to us (RFC 9110 §10.1.4).
     fileprivate func takesTrailers(in bytes: Span<UInt8>) -> Bool {
         guard kinds.contains(.te), version == .http11 else { return false }
-        for index in fields.indices where fields[index].kind == .te {
-            let value = bytes.slice(fields[index].value)
-            var cursor = 0
-            while let coding = value.nextListElement(&cursor) {
-                if value.slice(coding).equalsIgnoringCase("trailers") { return true }
-            }
-        }
-        return false
+        return fields.containsListElement(of: .te, in: bytes) { $0.equalsIgnoringCase("trailers") }
     }
 }

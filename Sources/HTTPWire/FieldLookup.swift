@@ -19,11 +19,20 @@ extension [Field] {
     }
 
     func connectionNominates(_ name: Span<UInt8>, in bytes: Span<UInt8>) -> Bool {
-        for index in indices where self[index].kind == .connection {
+        containsListElement(of: .connection, in: bytes) { $0.equalsIgnoringCase(name) }
+    }
+
+    /// Whether an element of the lists (RFC 9110 §5.6.1) that the fields of that kind make is as asked; empty elements
+    /// are asked about too. `bytes` are those the fields were parsed from.
+    @inlinable
+    public func containsListElement(
+        of kind: FieldKind, in bytes: Span<UInt8>, where isWanted: (Span<UInt8>) -> Bool
+    ) -> Bool {
+        for index in indices where self[index].kind == kind {
             let value = bytes.slice(self[index].value)
             var cursor = 0
-            while let option = value.nextListElement(&cursor) {
-                if value.slice(option).equalsIgnoringCase(name) { return true }
+            while let element = value.nextListElement(&cursor) {
+                if isWanted(value.slice(element)) { return true }
             }
         }
         return false

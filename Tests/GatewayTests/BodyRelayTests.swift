@@ -13,6 +13,15 @@ import Testing
     ) throws -> (output: String, left: String, relay: BodyRelay) {
         var relay = BodyRelay()
         relay.start(incoming, as: outgoing, trailers: trailers)
+        let (source, sink) = try feed(input, to: &relay, step: step)
+        if closes { relay.finishAtClose(to: sink) }
+        return (sink.readable.text(), source.readable.text(), relay)
+    }
+
+    /// Moves `input` through, `step` bytes at a time; what is left of it, and what has come out.
+    private func feed(
+        _ input: String, to relay: inout BodyRelay, step: Int
+    ) throws -> (source: ByteBuffer, sink: ByteBuffer) {
         let source = ByteBuffer(capacity: 16)
         let sink = ByteBuffer(capacity: 16)
         var rest = Array(input.utf8)[...]
@@ -21,8 +30,7 @@ import Testing
             rest = rest.dropFirst(step)
             try relay.move(from: source, to: sink, outputBytesMax: 1 << 20)
         }
-        if closes { relay.finishAtClose(to: sink) }
-        return (sink.readable.text(), source.readable.text(), relay)
+        return (source, sink)
     }
 
     @Test("a body of known length leaves what follows it alone", arguments: [1, 3, 64])
@@ -128,14 +136,7 @@ import Testing
         let input = incoming == .chunked ? "\(size)\r\n\(Self.documents)\r\n0\r\n\r\n" : Self.documents
         var relay = BodyRelay()
         relay.start(incoming, as: .chunked, trailers: .fromBackendCompressed, through: try BodyCompressor(level: 1))
-        let source = ByteBuffer(capacity: 16)
-        let sink = ByteBuffer(capacity: 16)
-        var rest = Array(input.utf8)[...]
-        while !rest.isEmpty {
-            source.append(Array(rest.prefix(step)))
-            rest = rest.dropFirst(step)
-            try relay.move(from: source, to: sink, outputBytesMax: 1 << 20)
-        }
+        let (_, sink) = try feed(input, to: &relay, step: step)
         if incoming == .untilClose { relay.finishAtClose(to: sink) }
         #expect(relay.isFinished)
         let body = try dechunked(sink)
