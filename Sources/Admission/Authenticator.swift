@@ -24,17 +24,16 @@ public final class Authenticator {
         public var signatureVerifications: UInt64 = 0
     }
 
-    /// One issuer's rules and keys, compiled from the policy.
-    private struct Issuer {
-        let policy: IssuerPolicy
-        let types: TokenTypeRule
-        let audiences: AudienceRule
-        var keys = KeyMaterial(state: .pending, forcedRefreshAllowedAt: .max)
+    /// What is known of one issuer's keys.
+    private struct Keys {
+        var material = KeyMaterial(state: .pending, forcedRefreshAllowedAt: .max)
         /// Counts the changes of the key set.
-        var keyGeneration: UInt32 = 0
+        var generation: UInt32 = 0
     }
 
-    private var issuers: [Issuer]
+    private let issuers: [IssuerRules]
+    /// Those of each issuer, in the same order.
+    private var keys: [Keys]
     private let detail: ErrorDetail
     private let verifier = SignatureVerifier()
     private let remembersTokens: Bool
@@ -44,12 +43,8 @@ public final class Authenticator {
 
     /// Every issuer's keys are pending until `install` says otherwise.
     public init(policy: AdmissionPolicy) {
-        issuers = policy.issuers.indices.map { index in
-            let issuer = policy.issuers[index]
-            return Issuer(
-                policy: issuer, types: TokenTypeRule(issuer.tokenTypes),
-                audiences: AudienceRule(issuer, issuerIndex: index))
-        }
+        issuers = policy.issuers.indices.map { IssuerRules(policy.issuers[$0], issuerIndex: $0) }
+        keys = policy.issuers.map { _ in Keys() }
         detail = policy.errorDetail
         remembersTokens = policy.tokenCacheEntries > 0
         remembered = TokenCache(entriesMax: policy.tokenCacheEntries)
@@ -65,14 +60,14 @@ public final class Authenticator {
     public var rememberedTokens: Int { remembered.count }
 
     /// Takes over what is now known of the keys of the policy's issuer at `index`.
-    public func install(_ keys: KeyMaterial, forIssuerAt index: Int) {
+    public func install(_ material: KeyMaterial, forIssuerAt index: Int) {
         let isSameSet =
-            switch (issuers[index].keys.state, keys.state) {
+            switch (keys[index].material.state, material.state) {
             case (.usable(let old), .usable(let new)): old === new
             default: false
             }
-        if !isSameSet { issuers[index].keyGeneration &+= 1 }
-        issuers[index].keys = keys
+        if !isSameSet { keys[index].generation &+= 1 }
+        keys[index].material = material
     }
 
     /// The verdict on a request. For a remembered token it allocates nothing.
@@ -102,15 +97,14 @@ public final class Authenticator {
     ) throws(Refusal) -> Decision {
         tally.cacheMisses &+= 1
         try BearerToken.checkSyntax(bytes)
-        let token = try Self.parse(bytes)
-        let index = try chooseIssuer(token)
+        let token = try IssuerRules.parse(bytes)
+        let index = try IssuerRules.choose(token, among: issuers, detail: detail)
         do throws(Refusal) {
             let issuer = issuers[index]
-            guard let algorithm = token.algorithm, issuer.policy.algorithms.contains(algorithm) else {
-                throw Unverified.algorithm
-            }
+            let algorithm = try issuer.algorithm(of: token)
+            let known = keys[index].material
             let key: Key
-            switch try Self.chooseKey(token, algorithm, issuer.keys, at: now, mayAwaitKeys: mayAwaitKeys) {
+            switch try IssuerRules.chooseKey(token, algorithm, known, at: now, mayAwaitKeys: mayAwaitKeys) {
             case .key(let chosen): key = chosen
             case .await(let keyID): return .awaitKeys(issuerIndex: index, keyID: keyID)
             }
@@ -120,7 +114,7 @@ public final class Authenticator {
             }
             let identity = try identify(verified, under: issuer, at: now)
             if let digest {
-                remembered.insert(.init(digest: digest, identity: identity, keyGeneration: issuer.keyGeneration))
+                remembered.insert(.init(digest: digest, identity: identity, keyGeneration: keys[index].generation))
             }
             return .admit(identity)
         } catch {
@@ -130,80 +124,18 @@ public final class Authenticator {
         }
     }
 
-    // MARK: Before the signature
-
-    private static func parse(_ bytes: Span<UInt8>) throws(Refusal) -> UnverifiedToken {
-        do throws(TokenSyntaxError) {
-            return try UnverifiedToken(parsing: bytes)
-        } catch {
-            throw error.refusal(of: bytes)
-        }
-    }
-
-    private func chooseIssuer(_ token: borrowing UnverifiedToken) throws(Refusal) -> Int {
-        guard let name = token.unverifiedIssuer else { throw Unverified.noIssuer }
-        for index in issuers.indices where issuers[index].policy.identifier.hasSameBytes(as: name) {
-            return index
-        }
-        let isNear = issuers.contains { TrailingSlash.alone($0.policy.identifier, name) }
-        throw isNear && detail == .full ? Unverified.issuerBySlash : Unverified.issuer
-    }
-
-    private enum KeyChoice {
-        case key(Key)
-        case await(keyID: String?)
-    }
-
-    private static func chooseKey(
-        _ token: borrowing UnverifiedToken, _ algorithm: SignatureAlgorithm, _ keys: KeyMaterial, at now: Instant,
-        mayAwaitKeys: Bool
-    ) throws(Refusal) -> KeyChoice {
-        let set: KeySet
-        switch keys.state {
-        case .usable(let usable): set = usable
-        case .pending:
-            if mayAwaitKeys { return .await(keyID: nil) }
-            throw Unverified.noKeys(retryAfterSeconds: pendingRetrySeconds)
-        case .unavailable(let retryAfterSeconds):
-            throw Unverified.noKeys(retryAfterSeconds: retryAfterSeconds)
-        }
-
-        switch set.selectKey(algorithm: algorithm, keyID: token.keyID) {
-        case .key(let key): return .key(key)
-        case .ambiguous: throw Unverified.ambiguousKey
-        // The set has that key ID, for something else, or the token gives nothing to look for: a newer set is no cure.
-        case .unfit: throw token.keyID == nil ? Unverified.noFittingKey : Unverified.unfitKey
-        case .unknown(let keyID):
-            if mayAwaitKeys, now.monotonicNanoseconds >= keys.forcedRefreshAllowedAt { return .await(keyID: keyID) }
-            throw Unverified.unknownKey
-        }
-    }
-
-    /// When to come back while the first fetch is under way: it is bounded by a timeout of a few seconds.
-    private static let pendingRetrySeconds: Int64 = 5
-
-    // MARK: After the signature
-
     private func identify(
-        _ verified: consuming VerifiedClaims, under issuer: Issuer, at now: Instant
+        _ verified: consuming VerifiedClaims, under issuer: IssuerRules, at now: Instant
     ) throws(Refusal) -> Identity {
         do throws(Refusal) {
             let claims = verified.claims
-            guard issuer.types.accepts(verified.type) else { throw Self.wrongType(verified.type, issuer.types) }
-            let validity = try TokenValidity(of: claims, under: issuer.policy, at: now.unixSeconds)
+            try issuer.checkType(verified.type)
+            let validity = try issuer.validity(of: claims, at: now)
             let fields = try issuer.audiences.match(claims, type: verified.type)
             return try Identity(verified, validity: validity, shared: fields)
         } catch {
             throw detail == .full ? error : error.terse()
         }
-    }
-
-    private static func wrongType(_ type: String?, _ rule: TokenTypeRule) -> Refusal {
-        let got = type.map { "The token's typ is \(Quoted.text($0))" } ?? "The token has no typ"
-        return Refusal(
-            .wrongTokenType, "\(got); this API accepts \(Quoted.list(rule.spelled)) (- stands for none).",
-            hint: "An access token of RFC 9068 has the typ at+jwt. See which kind of token the client sends.",
-            expected: Quoted.cut(rule.spelled), got: type.map { [Quoted.cut($0)] } ?? [])
     }
 
     // MARK: The short way
@@ -216,7 +148,7 @@ public final class Authenticator {
             if now.unixSeconds >= entry.identity.expiresAt { remembered.remove(slot) }
             return nil
         }
-        let generation = issuers[entry.identity.issuerIndex].keyGeneration
+        let generation = keys[entry.identity.issuerIndex].generation
         if entry.keyGeneration != generation {
             guard stillChoosesKey(of: entry.identity, for: token) else {
                 remembered.remove(slot)
@@ -231,7 +163,7 @@ public final class Authenticator {
     /// Whether the issuer's present keys would choose the key that verified this token. The same key by its
     /// thumbprint verifies the same bytes again, so the signature need not be.
     private func stillChoosesKey(of identity: Identity, for bytes: Span<UInt8>) -> Bool {
-        guard case .usable(let set) = issuers[identity.issuerIndex].keys.state,
+        guard case .usable(let set) = keys[identity.issuerIndex].material.state,
             let token = try? UnverifiedToken(parsing: bytes), let algorithm = token.algorithm,
             case .key(let key) = set.selectKey(algorithm: algorithm, keyID: token.keyID)
         else { return false }

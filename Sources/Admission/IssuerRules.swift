@@ -1,0 +1,98 @@
+// The steps by which one issuer's tokens are judged, each a function that passes or throws its refusal.
+//
+// They are here, and not in Authenticator, because two take them: Authenticator in the fixed order, up to the first
+// that fails, and Examination, which tells of each of them. Neither can come to another answer than the other.
+
+internal import Bytes
+internal import JOSE
+
+/// One issuer's rules, compiled from the policy.
+struct IssuerRules {
+    let policy: IssuerPolicy
+    let types: TokenTypeRule
+    let audiences: AudienceRule
+
+    init(_ policy: IssuerPolicy, issuerIndex: Int) {
+        self.policy = policy
+        types = TokenTypeRule(policy.tokenTypes)
+        audiences = AudienceRule(policy, issuerIndex: issuerIndex)
+    }
+
+    // MARK: Before the signature
+
+    static func parse(_ bytes: Span<UInt8>) throws(Refusal) -> UnverifiedToken {
+        do throws(TokenSyntaxError) {
+            return try UnverifiedToken(parsing: bytes)
+        } catch {
+            throw error.refusal(of: bytes)
+        }
+    }
+
+    /// The place in `issuers` of the one that the token names.
+    static func choose(
+        _ token: borrowing UnverifiedToken, among issuers: [IssuerRules], detail: ErrorDetail
+    ) throws(Refusal) -> Int {
+        guard let name = token.unverifiedIssuer else { throw Unverified.noIssuer }
+        for index in issuers.indices where issuers[index].policy.identifier.hasSameBytes(as: name) {
+            return index
+        }
+        let isNear = issuers.contains { TrailingSlash.alone($0.policy.identifier, name) }
+        throw isNear && detail == .full ? Unverified.issuerBySlash : Unverified.issuer
+    }
+
+    func algorithm(of token: borrowing UnverifiedToken) throws(Refusal) -> SignatureAlgorithm {
+        guard let algorithm = token.algorithm, policy.algorithms.contains(algorithm) else {
+            throw Unverified.algorithm
+        }
+        return algorithm
+    }
+
+    enum KeyChoice {
+        case key(Key)
+        case await(keyID: String?)
+    }
+
+    /// The key that the token must have been signed with, or what to wait for.
+    static func chooseKey(
+        _ token: borrowing UnverifiedToken, _ algorithm: SignatureAlgorithm, _ keys: KeyMaterial, at now: Instant,
+        mayAwaitKeys: Bool
+    ) throws(Refusal) -> KeyChoice {
+        let set: KeySet
+        switch keys.state {
+        case .usable(let usable): set = usable
+        case .pending:
+            if mayAwaitKeys { return .await(keyID: nil) }
+            throw Unverified.noKeys(retryAfterSeconds: pendingRetrySeconds)
+        case .unavailable(let retryAfterSeconds):
+            throw Unverified.noKeys(retryAfterSeconds: retryAfterSeconds)
+        }
+
+        switch set.selectKey(algorithm: algorithm, keyID: token.keyID) {
+        case .key(let key): return .key(key)
+        case .ambiguous: throw Unverified.ambiguousKey
+        // The set has that key ID, for something else, or the token gives nothing to look for: a newer set is no cure.
+        case .unfit: throw token.keyID == nil ? Unverified.noFittingKey : Unverified.unfitKey
+        case .unknown(let keyID):
+            if mayAwaitKeys, now.monotonicNanoseconds >= keys.forcedRefreshAllowedAt { return .await(keyID: keyID) }
+            throw Unverified.unknownKey
+        }
+    }
+
+    /// When to come back while the first fetch is under way: it is bounded by a timeout of a few seconds.
+    private static let pendingRetrySeconds: Int64 = 5
+
+    // MARK: After the signature
+
+    func checkType(_ type: String?) throws(Refusal) {
+        if types.accepts(type) { return }
+        let got = type.map { "The token's typ is \(Quoted.text($0))" } ?? "The token has no typ"
+        throw Refusal(
+            .wrongTokenType, "\(got); this API accepts \(Quoted.list(types.spelled)) (- stands for none).",
+            hint: "An access token of RFC 9068 has the typ at+jwt. See which kind of token the client sends.",
+            expected: Quoted.cut(types.spelled), got: type.map { [Quoted.cut($0)] } ?? [])
+    }
+
+    func validity(of claims: JSONValue, at now: Instant) throws(Refusal) -> TokenValidity {
+        try TokenValidity(of: claims, under: policy, at: now.unixSeconds)
+    }
+}
