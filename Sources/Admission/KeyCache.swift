@@ -3,6 +3,8 @@
 // Rules, each of which a transcript in the tests holds:
 //  - There is one attempt at a time. It has up to three steps: the issuer's metadata (in two places), its keys, and,
 //    when those fail and nothing good is held, the pinned file. All of them share one deadline.
+//  - Where keys were stored before a restart they serve from the start, and the first attempt follows. They are as good
+//    as if they had been held all the time, which is for what is left of `maxStaleSeconds`.
 //  - A failed attempt never displaces keys that are still good; they serve on for `maxStaleSeconds`, then the pinned
 //    file does, then nothing.
 //  - Failed attempts are repeated with an exponential back-off. It counts from the failure, not from the last success.
@@ -30,6 +32,7 @@ public struct KeyCache: ~Copyable {
     static let lostAfterNanoseconds: Int64 = 1_000_000_000
 
     private let policy: KeyPolicy
+    private let restoresKeys: Bool
     private let plan: KeyPlan
     /// The pinned file behind another source.
     private let fallbackFile: String?
@@ -43,8 +46,11 @@ public struct KeyCache: ~Copyable {
     private var lastNote = NotedCondition.none
 
     /// Throws where the policy leads to no keys whatever answers: the configuration refuses such a policy.
-    public init(issuer: String, policy: KeyPolicy) throws(KeySourceError) {
+    ///
+    /// - Parameter restoresKeys: ask for stored keys first.
+    public init(issuer: String, policy: KeyPolicy, restoresKeys: Bool = false) throws(KeySourceError) {
         self.policy = policy
+        self.restoresKeys = restoresKeys
         plan = try KeyPlan(issuer: issuer, policy: policy)
         fallbackFile = policy.source == .fileOnly ? nil : policy.file
     }
@@ -75,9 +81,13 @@ public struct KeyCache: ~Copyable {
 
     // MARK: Events
 
-    /// The first attempt. To be called once.
+    /// The first attempt, or the look at what is stored before it. To be called once.
     public mutating func start(at now: Int64, jitter: Double) -> KeyAction {
-        beginAttempt(isForced: false, at: now, jitter)
+        guard restoresKeys else { return beginAttempt(isForced: false, at: now, jitter) }
+        // A disk answers at once. One that does not holds the first attempt up until the fetch is given up for lost.
+        let fetch = nextFetch(.stored, deadline: now)
+        activity = .attempting(Attempt(fetch: fetch, step: .restoring, startedAt: now, isForced: false))
+        return .fetch(fetch)
     }
 
     /// `deadline` has passed. `jitter` is a random number in 0 ..< 1, as everywhere.
@@ -123,6 +133,8 @@ public struct KeyCache: ~Copyable {
         case .keys(let keys, let maxAge):
             if attempt.step == .lastResort { return serveFromFile(keys, attempt, at: now, jitter) }
             return succeed(keys, attempt, maxAgeSeconds: maxAge, at: now, jitter)
+        case .stored(let keys, let age):
+            return restore(keys, ageSeconds: max(0, age), at: now, jitter)
         case .failed(let failure):
             if attempt.step == .openIDMetadata, failure.mayBeElsewhere, case .discovery(let locations) = plan {
                 var attempt = attempt
@@ -185,9 +197,22 @@ public struct KeyCache: ~Copyable {
         return .publish(KeyNews(note: note, attempt: .succeeded(keys, from: attempt.fetch.source)))
     }
 
+    private mutating func restore(
+        _ keys: KeySet, ageSeconds: Int64, at now: Int64, _ jitter: Double
+    ) -> KeyAction {
+        guard ageSeconds < policy.maxStaleSeconds else { return beginAttempt(isForced: false, at: now, jitter) }
+        // The first attempt is due at once, and nobody has to wait for it.
+        let expiresAt = now + (policy.maxStaleSeconds - ageSeconds).inNanoseconds
+        holding = .fetched(Fetched(keys: keys, refreshAt: now, expiresAt: expiresAt))
+        activity = .waiting(until: now)
+        lastNote = .restored
+        return .publish(KeyNews(note: .servingStored(keys, ageSeconds: ageSeconds)))
+    }
+
     private mutating func fail(
         _ attempt: Attempt, _ failure: KeyFetchFailure, at now: Int64, _ jitter: Double
     ) -> KeyAction {
+        if attempt.step == .restoring { return beginAttempt(isForced: false, at: now, jitter) }
         let reason = attempt.describing(failure)
         if attempt.step != .lastResort {
             lastFailure = reason

@@ -27,6 +27,8 @@ public struct KeyNews: Sendable {
 /// A change of what an issuer's tokens are verified with, worth one log line.
 public enum KeyNote: Sendable {
     case serving(KeySet, from: KeyFetch.Source)
+    /// Nothing has been fetched yet; keys that were so long ago, and stored, serve meanwhile.
+    case servingStored(KeySet, ageSeconds: Int64)
     /// The last attempt failed; the keys from before serve on.
     case servingStale(KeySet, reason: String)
     /// No fetched keys are left; those of the pinned file serve.

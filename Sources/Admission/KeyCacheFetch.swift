@@ -11,12 +11,15 @@ public struct KeyFetch: Sendable, Equatable {
         case keys(HTTPURL)
         /// A JWK set on disk.
         case file(String)
+        /// What was stored of the issuer's keys before a restart: to be answered with `stored`.
+        case stored
 
-        /// The URL or the path.
+        /// The URL or the path, or what else it is.
         public var description: String {
             switch self {
             case .metadata(let url), .keys(let url): url.description
             case .file(let path): path
+            case .stored: "state_dir"
             }
         }
     }
@@ -39,6 +42,8 @@ public enum KeyFetchResult: Sendable {
     case metadata(keysURL: HTTPURL)
     /// `maxAgeSeconds` is for how much longer the server calls its answer fresh; nil where it does not say.
     case keys(KeySet, maxAgeSeconds: Int64?)
+    /// Keys that were fetched so long ago, by the wall clock.
+    case stored(KeySet, ageSeconds: Int64)
     case failed(KeyFetchFailure)
 }
 
@@ -186,7 +191,7 @@ extension UnusableKey {
 
 extension String {
     /// Bounded, and without anything that could end a log line or drive a terminal.
-    var forLog: String {
+    public var forLog: String {
         let shown = unicodeScalars.prefix(200).map { $0.value >= 0x20 && $0.value < 0x7F ? Character($0) : "?" }
         return String(shown) + (unicodeScalars.count > 200 ? "…" : "")
     }

@@ -22,12 +22,12 @@ enum Activity {
 
 struct Attempt {
     enum Step {
-        case openIDMetadata, oauthMetadata, keys, lastResort
+        case restoring, openIDMetadata, oauthMetadata, keys, lastResort
 
         func isAnswered(by result: KeyFetchResult) -> Bool {
             switch (self, result) {
             case (_, .failed), (.openIDMetadata, .metadata), (.oauthMetadata, .metadata): true
-            case (.keys, .keys), (.lastResort, .keys): true
+            case (.keys, .keys), (.lastResort, .keys), (.restoring, .stored): true
             default: false
             }
         }
@@ -53,6 +53,7 @@ struct Attempt {
 /// What was logged last, so that a row of like failures is logged once.
 enum NotedCondition: Equatable {
     case none
+    case restored
     case serving
     case stale(String)
     case pinned(String)

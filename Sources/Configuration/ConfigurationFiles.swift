@@ -7,6 +7,10 @@ public protocol ConfigurationFiles: Sendable {
 
     /// The paths that match a `glob(7)` pattern, in order; none is no error.
     func paths(matching pattern: String) throws(FileProblem) -> [String]
+
+    /// Whether anyone but this process's user can write to a directory; one in which this process cannot make files is an
+    /// error.
+    func isWritableByOthers(directory path: String) throws(FileProblem) -> Bool
 }
 
 /// Why a file could not be read, in words that follow "cannot be read: ".

@@ -27,6 +27,7 @@ struct MainDraft: Draft {
     var upgradeProtocols = ["websocket"]
     var websocketExpiryGraceMilliseconds: Int64 = 60_000
     var gzip = GzipPolicy()
+    var stateDirectory: Word?
 
     static func action(of effect: Directive.Effect) -> Directive.Action<MainDraft>? {
         if case .main(let action) = effect { action } else { nil }

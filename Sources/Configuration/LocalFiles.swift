@@ -50,6 +50,15 @@ public struct LocalFiles: ConfigurationFiles {
         }
     }
 
+    public func isWritableByOthers(directory path: String) throws(FileProblem) -> Bool {
+        if path.utf8.contains(0) { throw FileProblem(reason: "its name holds a NUL") }
+        var status = stat()
+        if unsafe stat(path, &status) != 0 { throw FileProblem(reason: Self.reason(errno)) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw FileProblem(reason: Self.reason(ENOTDIR)) }
+        if unsafe faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0 { throw FileProblem(reason: Self.reason(errno)) }
+        return status.st_mode & (S_IWGRP | S_IWOTH) != 0
+    }
+
     private static func reason(_ code: Int32) -> String {
         unsafe String(cString: strerror(code))
     }

@@ -64,6 +64,15 @@ let mainDirectives: [Directive] = [
         summary: "Verified tokens that each worker remembers, up to 16777216; 0 remembers none.",
         effect: .main(Directive.count(\.tokenCacheEntries, 0...16_777_216))),
     Directive(
+        name: "state_dir", syntax: "PATH | off", contexts: [.main], standard: "off",
+        summary: "A directory in which each issuer's last good keys survive a restart: they serve from the start, for what "
+            + "is left of `jwks_max_stale`, while new ones are fetched. It has to be there, and this user alone should be "
+            + "able to write to it.",
+        effect: .main { statement, draft, problems in
+            let word = statement.arguments[0]
+            draft.stateDirectory = word.text == "off" ? nil : problems.file(word)
+        }),
+    Directive(
         name: "access_log", syntax: "PATH | stdout | off [json]", contexts: [.main], argumentsMax: 2,
         standard: "stdout json",
         summary: "Where the one line a request leaves goes, and its form.",

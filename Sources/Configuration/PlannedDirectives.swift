@@ -8,7 +8,6 @@ let plannedDirectives: [Directive] = [
     planned("enforce", "on | report_only", [.main, .location]),
     planned("cors_preflight", "forward | require_token", [.main, .location]),
     planned("resource", "URL", [.main]),
-    planned("state_dir", "PATH", [.main]),
     planned("admin", "ADDRESS", [.main]),
     planned("authorization", "keep | strip | mint", [.main, .location]),
     planned("mint", "{ … }", [.main]),

@@ -17,6 +17,8 @@ public struct ProxyConfiguration: Sendable, Equatable {
     public var timeouts: Timeouts
     public var tunnels: TunnelPolicy
     public var gzip: GzipPolicy
+    /// Where what is worth keeping survives a restart; nil: nowhere.
+    public var stateDirectory: String?
 
     public init(
         listeners: [ListenerPolicy] = [ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 8080))],

@@ -12,6 +12,7 @@ extension MainDraft {
         let policies = issuers.map { $0.validated(files: files, problems: problems) }
         warnOfNearlyEqualIssuers(problems)
         checkProxyProtocol(problems)
+        if let stateDirectory { Self.checkStateDirectory(stateDirectory, files: files, problems: problems) }
 
         if let upstream, !upstream.namesServer, !problems.isIncomplete {
             problems.error(
@@ -42,6 +43,7 @@ extension MainDraft {
                 protocols: upgradeProtocols, expiryGraceSeconds: websocketExpiryGraceMilliseconds / 1000),
             gzip: gzip)
         configuration.trustedProxies = trustedProxies
+        configuration.stateDirectory = stateDirectory.map(problems.path)
         if !listeners.isEmpty {
             configuration.listeners = listeners.map {
                 ListenerPolicy(endpoint: $0.endpoint, takesProxyHeader: $0.proxyProtocol != nil)
@@ -59,6 +61,20 @@ extension MainDraft {
                 "'proxy_protocol' needs 'trusted_proxies': say whose PROXY header is believed, such as "
                     + "'trusted_proxies 10.0.0.0/8;', as anyone else could give a client any address",
                 at: word)
+        }
+    }
+
+    /// What cannot be kept is found now, and not after the restart that needs it.
+    private static func checkStateDirectory(_ word: Word, files: any ConfigurationFiles, problems: Problems) {
+        let path = problems.path(word)
+        do throws(FileProblem) {
+            guard try files.isWritableByOthers(directory: path) else { return }
+            problems.warning(
+                "others can write to \(quoted(path)), and so delete what is kept there; let this user alone do so, with "
+                    + "'chmod go-w'",
+                at: word.origin)
+        } catch {
+            problems.error("\(quoted(path)) cannot hold the state: \(error.reason)", at: word)
         }
     }
 

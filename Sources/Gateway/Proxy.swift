@@ -29,7 +29,10 @@ public final class Proxy {
         self.accessLog = accessLog
         SignalSource.ignoreBrokenPipes()
         control = try EventLoop(label: "antechamber.control", lingerMilliseconds: 0)
-        keys = try KeyService(policies: configuration.admission.issuers, loop: control) { level, message in
+        keys = try KeyService(
+            policies: configuration.admission.issuers,
+            stateDirectory: configuration.stateDirectory.map { StateDirectory($0) }, loop: control
+        ) { level, message in
             log.log(level, message)
         }
     }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct KeyCacheTests {
     @Test("survives bad days by the rules", arguments: KeyTranscript.all)
     func transcript(_ transcript: KeyTranscript) throws {
-        let script = try KeyScript(transcript.policy)
+        let script = try KeyScript(transcript.policy, restoresKeys: transcript.restoresKeys)
         for (number, (event, expected)) in transcript.steps.enumerated() {
             #expect(script.tell(event) == expected, "step \(number + 1), \(event), at \(script.now) s")
         }
@@ -89,6 +89,7 @@ struct KeyTranscript: Sendable, CustomTestStringConvertible {
     var title: String
     var policy: KeyPolicy
     var steps: [(KeyScript.Event, String)]
+    var restoresKeys = false
 
     init(_ title: String, _ policy: KeyPolicy, _ steps: [(KeyScript.Event, String)]) {
         self.title = title
@@ -102,7 +103,20 @@ struct KeyTranscript: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { title }
 
-    static let all = fetching + failing + forced + files + discovery
+    /// One that begins with a look at what is stored.
+    static func restoring(_ title: String, _ steps: [(KeyScript.Event, String)]) -> KeyTranscript {
+        restoring(title, .testing(), steps)
+    }
+
+    static func restoring(
+        _ title: String, _ policy: KeyPolicy, _ steps: [(KeyScript.Event, String)]
+    ) -> KeyTranscript {
+        var transcript = KeyTranscript(title, policy, steps)
+        transcript.restoresKeys = true
+        return transcript
+    }
+
+    static let all = fetching + failing + forced + files + discovery + stored
 }
 
 extension KeyPolicy {
@@ -122,10 +136,13 @@ final class KeyScript {
         case at(Double)
         /// The last fetch is answered with the keys named by these letters.
         case keys(String, maxAge: Int64? = nil)
+        /// What was stored is those keys, fetched so many seconds ago.
+        case stored(String, age: Int64)
         case metadata(String)
         case fail(String, elsewhere: Bool = false, retryAfter: Int64? = nil)
         /// The fetch before the last is answered after all.
         case olderKeys(String)
+        case olderStored(String)
         case want
         case wantUnknown
     }
@@ -135,8 +152,9 @@ final class KeyScript {
     var jitter = 0.0
     private var fetchIDs: [UInt64] = []
 
-    init(_ policy: KeyPolicy) throws {
-        cache = try KeyCache(issuer: "https://issuer.example/tenant/", policy: policy)
+    init(_ policy: KeyPolicy, restoresKeys: Bool = false) throws {
+        cache = try KeyCache(
+            issuer: "https://issuer.example/tenant/", policy: policy, restoresKeys: restoresKeys)
     }
 
     var keySet: KeySet? {
@@ -157,14 +175,13 @@ final class KeyScript {
             now = seconds
             return cache.timeReached(at: nanoseconds, jitter: jitter)
         case .keys(let names, let maxAge): return answer(.keys(Self.keySet(names), maxAgeSeconds: maxAge))
+        case .stored(let names, let age): return answer(.stored(Self.keySet(names), ageSeconds: age))
         case .metadata(let url): return answer(.metadata(keysURL: try! HTTPURL(parsing: url)))
         case .fail(let reason, let elsewhere, let retryAfter):
             return answer(
                 .failed(KeyFetchFailure(reason: reason, mayBeElsewhere: elsewhere, retryAfterSeconds: retryAfter)))
-        case .olderKeys(let names):
-            let older = fetchIDs[fetchIDs.count - 2]
-            return cache.fetched(
-                older, .keys(Self.keySet(names), maxAgeSeconds: nil), at: nanoseconds, jitter: jitter)
+        case .olderKeys(let names): return answerOlder(.keys(Self.keySet(names), maxAgeSeconds: nil))
+        case .olderStored(let names): return answerOlder(.stored(Self.keySet(names), ageSeconds: 0))
         case .want: return cache.wanted(unknownKeyID: false, at: nanoseconds, jitter: jitter)
         case .wantUnknown: return cache.wanted(unknownKeyID: true, at: nanoseconds, jitter: jitter)
         }
@@ -172,6 +189,10 @@ final class KeyScript {
 
     private func answer(_ result: KeyFetchResult) -> KeyAction {
         cache.fetched(fetchIDs.last!, result, at: nanoseconds, jitter: jitter)
+    }
+
+    private func answerOlder(_ result: KeyFetchResult) -> KeyAction {
+        cache.fetched(fetchIDs[fetchIDs.count - 2], result, at: nanoseconds, jitter: jitter)
     }
 
     private func render(_ action: KeyAction) -> String {
@@ -183,6 +204,7 @@ final class KeyScript {
             case .metadata(let url): return "fetch metadata \(url)"
             case .keys(let url): return "fetch keys \(url)"
             case .file(let path): return "read \(path)"
+            case .stored: return "read what is stored"
             }
         case .publish(let news):
             let state =
@@ -198,6 +220,7 @@ final class KeyScript {
     private func render(_ note: KeyNote) -> String {
         switch note {
         case .serving(_, let source): "serving from \(source)"
+        case .servingStored(_, let age): "stored \(age) s ago"
         case .servingStale(_, let reason): "stale: \(reason)"
         case .servingPinned(_, let reason): "pinned: \(reason)"
         case .unavailable(let reason): "unavailable: \(reason)"

@@ -30,6 +30,14 @@ struct MemoryFiles: ConfigurationFiles {
     }
 }
 
+extension MemoryFiles {
+    /// A directory is a path that ends in a slash; `shared` in it: others can write to it.
+    func isWritableByOthers(directory path: String) throws(FileProblem) -> Bool {
+        guard let text = contents[path + "/"] else { throw FileProblem(reason: "No such file or directory") }
+        return text == "shared"
+    }
+}
+
 /// The result of loading one text as `proxy.conf`.
 func load(
     _ text: String, flags: CommandLineOverrides = CommandLineOverrides(), environment: [String: String] = [:],

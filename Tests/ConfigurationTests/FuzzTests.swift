@@ -74,6 +74,8 @@ private struct RawFile: ConfigurationFiles {
     }
 
     func paths(matching pattern: String) throws(FileProblem) -> [String] { [] }
+
+    func isWritableByOthers(directory path: String) throws(FileProblem) -> Bool { false }
 }
 
 /// Sebastiano Vigna's generator: small, and the same everywhere.

@@ -28,6 +28,7 @@ struct GoldenTests {
                 "included/loop.conf": "include again.conf;\n",
                 "included/again.conf": "include loop.conf;\n",
                 "keys.json": MemoryFiles.keySet,
+                "shared/": "shared",
             ]))
         let expectedPath = Self.directory + name + ".expected"
         if ProcessInfo.processInfo.environment["ANTECHAMBER_RECORD"] != nil {

@@ -14,11 +14,13 @@ final class KeyServiceHarness {
     private let loop: EventLoop
     private let log: KeyServiceLog
 
-    init(_ issuers: [IssuerPolicy]) throws {
+    init(_ issuers: [IssuerPolicy], stateDirectory: String? = nil) throws {
         loop = try EventLoop(label: "test.control", lingerMilliseconds: 0)
         let log = KeyServiceLog()
         self.log = log
-        service = try KeyService(policies: issuers, loop: loop) { level, message in
+        service = try KeyService(
+            policies: issuers, stateDirectory: stateDirectory.map { StateDirectory($0) }, loop: loop
+        ) { level, message in
             log.state.withLock { $0.lines.append((level, message)) }
         }
         service.subscribe { index, material in
@@ -96,12 +98,12 @@ func until(
 extension IssuerPolicy {
     static func testing(
         _ source: KeySource, issuer: String = "https://issuer.example/", file: String? = nil,
-        refresh: Int64 = 600, cooldown: Int64 = 30, timeout: Int64 = 10_000, ca: String? = nil
+        refresh: Int64 = 600, maxStale: Int64 = 86_400, cooldown: Int64 = 30, timeout: Int64 = 10_000, ca: String? = nil
     ) -> IssuerPolicy {
         IssuerPolicy(
             identifier: issuer, audiences: ["x"],
             keys: KeyPolicy(
-                source: source, file: file, refreshSeconds: refresh, cooldownSeconds: cooldown,
+                source: source, file: file, refreshSeconds: refresh, maxStaleSeconds: maxStale, cooldownSeconds: cooldown,
                 timeoutMilliseconds: timeout, certificateAuthorityFile: ca))
     }
 }

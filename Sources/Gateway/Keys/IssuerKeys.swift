@@ -10,20 +10,23 @@ final class IssuerKeys: TimerHandler {
     private var cache: KeyCache
     private let loop: EventLoop
     private let fetcher: KeyFetcher
+    /// Where keys outlive the process; nil: nowhere.
+    private let store: KeyStore?
     /// Told at every publication, on the loop.
     private let publish: (KeyMaterial, KeyNews) -> Void
     private var timer: TimerID?
     private var answerIsDue = false
 
     init(
-        _ policy: IssuerPolicy, loop: EventLoop, fetcher: KeyFetcher,
+        _ policy: IssuerPolicy, loop: EventLoop, fetcher: KeyFetcher, store: KeyStore?,
         publish: @escaping (KeyMaterial, KeyNews) -> Void
     ) throws(KeySourceError) {
         self.policy = policy
         self.loop = loop
         self.fetcher = fetcher
+        self.store = store
         self.publish = publish
-        cache = try KeyCache(issuer: policy.identifier, policy: policy.keys)
+        cache = try KeyCache(issuer: policy.identifier, policy: policy.keys, restoresKeys: store != nil)
     }
 
     /// On the loop, like everything that follows.
@@ -66,6 +69,7 @@ final class IssuerKeys: TimerHandler {
         case .publish(let news): publish(material, news)
         case .fetch(let fetch):
             switch fetch.source {
+            case .stored: store?.read { [weak self] result in self?.ended(fetch, result) }
             case .file(let path): ended(fetch, readFile(path))
             case .metadata(let url): get(url, Discovery.bytesMax, "application/json", for: fetch)
             case .keys(let url):
@@ -74,8 +78,13 @@ final class IssuerKeys: TimerHandler {
         }
     }
 
-    private func ended(_ fetch: KeyFetch, _ result: KeyFetchResult) {
-        perform(cache.fetched(fetch.id, result, at: loop.now, jitter: IssuerKeys.jitter()))
+    private func ended(_ fetch: KeyFetch, _ result: KeyFetchResult, document: [UInt8]? = nil) {
+        let action = cache.fetched(fetch.id, result, at: loop.now, jitter: IssuerKeys.jitter())
+        // Only what the cache has taken is worth keeping: a late answer may be older than what is stored.
+        if let document, case .publish(let news) = action, case .succeeded(_, let source) = news.attempt {
+            store?.write(document, from: source.description)
+        }
+        perform(action)
     }
 
     private func get(_ url: HTTPURL, _ bytesMax: Int, _ accept: String, for fetch: KeyFetch) {
@@ -90,7 +99,7 @@ final class IssuerKeys: TimerHandler {
             switch (result, fetch.source) {
             case (.failure(let failure), _): ended(fetch, .failed(failure))
             case (.success(let response), .metadata): ended(fetch, response.asMetadata(ofIssuer: policy.identifier))
-            case (.success(let response), _): ended(fetch, response.asKeys())
+            case (.success(let response), _): ended(fetch, response.asKeys(), document: response.body)
             }
         }
     }

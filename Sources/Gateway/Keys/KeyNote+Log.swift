@@ -11,6 +11,8 @@ extension KeyNote {
         case .serving(let keys, let source):
             // Skipped keys are no alarm: many issuers publish one for encryption beside the others.
             return (.info, issuer + keys.countText(from: source))
+        case .servingStored(let keys, let age):
+            return (.info, issuer + "\(keys.countText) of state_dir in use, fetched \(age) s ago")
         case .servingStale(let keys, let reason):
             return (.warn, issuer + "keys could not be refreshed, \(keys.countText) from before in use: \(reason)")
         case .servingPinned(let keys, let reason):

@@ -16,14 +16,22 @@ final class KeyService: Sendable {
     private let keeper: QueueBound<KeyKeeper>
 
     /// Nothing is fetched before `start()`. `log` is given a line at every change in the condition of an issuer's
-    /// keys. Throws where an issuer's policy leads to no keys whatever answers.
+    /// keys, and of their place in `stateDirectory`.
+    ///
+    /// - Throws: `KeySourceError` where an issuer's policy leads to no keys whatever answers, `OpenSSLError` where there
+    ///   is no memory left.
     init(
-        policies: [IssuerPolicy], loop: EventLoop, log: @escaping @Sendable (LogLevel, String) -> Void
-    ) throws(KeySourceError) {
+        policies: [IssuerPolicy], stateDirectory: StateDirectory? = nil, loop: EventLoop,
+        log: @escaping @Sendable (LogLevel, String) -> Void
+    ) throws {
         mailbox = loop.mailbox
         let keeper = KeyKeeper(loop: loop)
         for (index, policy) in policies.enumerated() {
-            try keeper.add(policy) { [weak keeper] material, news in
+            var store: KeyStore?
+            if let stateDirectory, policy.keys.source != .fileOnly {
+                store = try KeyStore(policy, in: stateDirectory, loop: loop, log: log)
+            }
+            try keeper.add(policy, store: store) { [weak keeper] material, news in
                 if let line = news.note?.logLine(of: policy) { log(line.level, line.message) }
                 keeper?.publish(index, material)
             }
@@ -68,8 +76,10 @@ final class KeyKeeper {
         fetcher = KeyFetcher(loop: loop, userAgent: KeyService.userAgent)
     }
 
-    func add(_ policy: IssuerPolicy, publish: @escaping (KeyMaterial, KeyNews) -> Void) throws(KeySourceError) {
-        issuers.append(try IssuerKeys(policy, loop: loop, fetcher: fetcher, publish: publish))
+    func add(
+        _ policy: IssuerPolicy, store: KeyStore? = nil, publish: @escaping (KeyMaterial, KeyNews) -> Void
+    ) throws(KeySourceError) {
+        issuers.append(try IssuerKeys(policy, loop: loop, fetcher: fetcher, store: store, publish: publish))
     }
 
     func start() {

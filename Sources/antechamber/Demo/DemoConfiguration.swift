@@ -55,4 +55,8 @@ private struct OneFile: ConfigurationFiles {
     }
 
     func paths(matching pattern: String) throws(FileProblem) -> [String] { [] }
+
+    func isWritableByOthers(directory path: String) throws(FileProblem) -> Bool {
+        throw FileProblem(reason: "No such file or directory")
+    }
 }
