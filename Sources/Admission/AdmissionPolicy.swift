@@ -41,6 +41,8 @@ public struct IssuerPolicy: Sendable, Equatable {
     public var identifier: String
     /// Any one of them in `aud` suffices. Never empty: an empty list would admit every audience.
     public var audiences: [String]
+    /// Audiences that are still accepted, for a while; none of them is one of `audiences`.
+    public var legacyAudiences: [LegacyAudience]
     public var algorithms: Set<SignatureAlgorithm>
     public var tokenTypes: [TokenType]
     /// Clock skew allowed for `exp`, `nbf` and `iat`, in seconds.
@@ -52,6 +54,7 @@ public struct IssuerPolicy: Sendable, Equatable {
     public init(
         identifier: String,
         audiences: [String],
+        legacyAudiences: [LegacyAudience] = [],
         algorithms: Set<SignatureAlgorithm> = Set(SignatureAlgorithm.allCases),
         tokenTypes: [TokenType] = [.named("at+jwt"), .named("JWT"), .absent],
         leewaySeconds: Int64 = 30,
@@ -60,6 +63,7 @@ public struct IssuerPolicy: Sendable, Equatable {
     ) {
         self.identifier = identifier
         self.audiences = audiences
+        self.legacyAudiences = legacyAudiences
         self.algorithms = algorithms
         self.tokenTypes = tokenTypes
         self.leewaySeconds = leewaySeconds

@@ -8,15 +8,22 @@ internal import JOSE
 
 /// The audiences of one issuer's policy, each with the fields that its tokens share.
 struct AudienceRule {
+    /// Those to stay, then those on their way out: a token that has one of each has moved.
     private let accepted: [(audience: String, fields: AudienceFields)]
+    /// Those to stay.
+    private let wanted: [String]
 
     init(_ policy: IssuerPolicy, issuerIndex: Int) {
-        accepted = policy.audiences.map { audience in
-            (audience, AudienceFields(issuerIndex: issuerIndex, issuer: policy.identifier, audience: audience))
+        let fields = { (audience: String, legacy: LegacyRule?) in
+            AudienceFields(issuerIndex: issuerIndex, issuer: policy.identifier, audience: audience, legacy: legacy)
         }
+        wanted = policy.audiences
+        accepted =
+            policy.audiences.map { ($0, fields($0, nil)) }
+            + policy.legacyAudiences.map { ($0.audience, fields($0.audience, LegacyRule($0, wanted: policy.audiences))) }
     }
 
-    /// The first audience of the policy that the token has.
+    /// The first audience of the policy that the token has. Whether a legacy one is still accepted is for `LegacyRule`.
     func match(_ claims: JSONValue, type: String?) throws(Refusal) -> AudienceFields {
         guard let value = claims["aud"] else {
             throw Refusal(
@@ -31,8 +38,6 @@ struct AudienceRule {
         }
         throw refusal(claims, type: type, audiences: audiences)
     }
-
-    private var wanted: [String] { accepted.map(\.audience) }
 
     private func refusal(_ claims: JSONValue, type: String?, audiences: [String]) -> Refusal {
         let comparison =

@@ -84,6 +84,7 @@ public final class Authenticator {
             let digest = remembersTokens ? hasher.digest(of: token) : nil
             if let digest, let identity = recall(digest, token, at: now) {
                 tally.cacheHits &+= 1
+                if let refusal = legacyRefusal(of: identity, at: now) { throw refusal }
                 return .admit(identity)
             }
             return try judge(token, digest, at: now, mayAwaitKeys: mayAwaitKeys)
@@ -113,6 +114,7 @@ public final class Authenticator {
                 throw Unverified.signature
             }
             let identity = try identify(verified, under: issuer, at: now)
+            if let refusal = legacyRefusal(of: identity, at: now) { throw refusal }
             if let digest {
                 remembered.insert(.init(digest: digest, identity: identity, keyGeneration: keys[index].generation))
             }
@@ -135,6 +137,18 @@ public final class Authenticator {
             return try Identity(verified, validity: validity, shared: fields)
         } catch {
             throw detail == .full ? error : error.terse()
+        }
+    }
+
+    /// What a legacy audience's dates say is asked at each use: they are not those of the token.
+    private func legacyRefusal(of identity: Identity, at now: Instant) -> Refusal? {
+        do throws(Refusal) {
+            try identity.checkLegacyAudience(at: now.unixSeconds)
+            return nil
+        } catch {
+            var refusal = detail == .full ? error : error.terse()
+            refusal.issuerIndex = identity.issuerIndex
+            return refusal
         }
     }
 

@@ -21,17 +21,19 @@ public enum DownstreamResponseHead {
     ///   - bytes: those that `head` was parsed from.
     ///   - version: the client's.
     ///   - coding: how the content goes to the client. `gzip` makes it chunked, where there is any.
+    ///   - identity: whom the request was admitted as. The client of a legacy audience is told so, in place of the
+    ///     backend's own `Deprecation` and `Sunset`: each of them is one date.
     ///   - close: close the client's connection after this response. It closes anyway where only that ends the body.
     @discardableResult
     public static func write(
         _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to version: HTTPVersion, at now: Instant, close: Bool,
-        coding: ContentCoding = .asReceived, into out: ByteBuffer
+        coding: ContentCoding = .asReceived, identity: Identity? = nil, into out: ByteBuffer
     ) -> Outcome {
         let isFinal = head.statusCode >= 200
         let body = framing(head.body, to: version, coding: coding)
         let closes = isFinal && (close || body == .untilClose)
 
-        appendStart(head, from: bytes, body: body, coding: coding, to: out)
+        appendStart(head, from: bytes, body: body, coding: coding, notice: isFinal ? identity?.legacy : nil, to: out)
         guard isFinal else {
             out.appendLineEnd()
             return Outcome(body: .none, closes: false)
@@ -58,9 +60,10 @@ public enum DownstreamResponseHead {
     ///
     /// - Parameter name: the protocol, as it was offered.
     public static func writeSwitch(
-        _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to name: Span<UInt8>, into out: ByteBuffer
+        _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to name: Span<UInt8>, identity: Identity? = nil,
+        into out: ByteBuffer
     ) {
-        appendStart(head, from: bytes, body: .none, coding: .asReceived, to: out)
+        appendStart(head, from: bytes, body: .none, coding: .asReceived, notice: identity?.legacy, to: out)
         out.append("Connection: upgrade\r\n")
         out.appendFieldLine("Upgrade", name)
         out.appendLineEnd()
@@ -69,7 +72,7 @@ public enum DownstreamResponseHead {
     /// The status line and the backend's fields, as far as they go on.
     private static func appendStart(
         _ head: borrowing ResponseHead, from bytes: Span<UInt8>, body: BodyFraming, coding: ContentCoding,
-        to out: ByteBuffer
+        notice: LegacyRule?, to out: ByteBuffer
     ) {
         let isFinal = head.statusCode >= 200
         out.reserve(head.byteCount + 2 * head.fields.count + 128)
@@ -87,8 +90,10 @@ public enum DownstreamResponseHead {
             if hasNominations, head.connectionNominates(name, in: bytes) { continue }
             let value = bytes.slice(field.value)
             if coding != .asReceived, takes(field.kind, name, value, as: coding, into: out) { continue }
+            if let notice, notice.replaces(name) { continue }
             out.appendFieldLine(name, value)
         }
+        if let notice { out.append(notice.responseLines) }
     }
 
     /// A body of unknown length is chunked to whoever can read that, so that its end is told from a broken

@@ -12,7 +12,7 @@ public final class Identity: Sendable {
     /// The names of the fields that `appendFields` writes, which no client may send.
     static let fieldNames = [
         "X-Auth-Status", "X-Auth-Issuer", "X-Auth-Audience", "X-Auth-Subject", "X-Auth-Client", "X-Auth-Scope",
-        "X-Auth-Expires",
+        "X-Auth-Expires", "X-Auth-Legacy-Audience",
     ]
 
     /// Bytes of the lines that one token's claims may fill: as much as common backends take for one field.
@@ -97,6 +97,22 @@ public final class Identity: Sendable {
         }
     }
 
+    /// The name of the legacy audience that matched, likewise; empty where the token has a new one.
+    public var legacyNameJSON: Span<UInt8> {
+        @_lifetime(borrow self) get {
+            let bytes = shared.legacy?.nameJSON ?? []
+            return unsafe _overrideLifetime(bytes.span, borrowing: self)
+        }
+    }
+
+    /// The rule of the legacy audience that matched; nil where the token has a new one.
+    var legacy: LegacyRule? { shared.legacy }
+
+    /// Throws where the audience that matched is a legacy one that is not accepted at `now`, in Unix seconds.
+    func checkLegacyAudience(at now: Int64) throws(Refusal) {
+        try shared.legacy?.check(issuedAt: validity.issuedAt, at: now)
+    }
+
     /// Bytes held besides the object itself.
     var storageBytes: Int { storage.count }
 }
@@ -107,13 +123,20 @@ final class AudienceFields: Sendable {
     let lines: [UInt8]
     let issuerJSON: [UInt8]
     let audienceJSON: [UInt8]
+    let legacy: LegacyRule?
 
-    init(issuerIndex: Int, issuer: String, audience: String) {
+    init(issuerIndex: Int, issuer: String, audience: String, legacy: LegacyRule?) {
         var lines = Array("X-Auth-Status: verified\r\nX-Auth-Issuer: ".utf8)
         FieldValue.append(issuer, to: &lines)
         lines += "\r\nX-Auth-Audience: ".utf8
         FieldValue.append(audience, to: &lines)
         lines += "\r\n".utf8
+        if let legacy {
+            lines += "X-Auth-Legacy-Audience: ".utf8
+            FieldValue.append(legacy.policy.name, to: &lines)
+            lines += "\r\n".utf8
+        }
+        self.legacy = legacy
         self.issuerIndex = issuerIndex
         self.lines = lines
         issuerJSON = LogText.escaped(issuer)

@@ -9,6 +9,8 @@ internal import JOSE
 struct TokenValidity: Sendable, Equatable {
     var notBefore: Int64
     var expiresAt: Int64
+    /// `iat`, rounded down and without leeway; nil: the token has none.
+    var issuedAt: Int64?
 
     func contains(_ unixSeconds: Int64) -> Bool {
         notBefore <= unixSeconds && unixSeconds < expiresAt
@@ -38,6 +40,7 @@ struct TokenValidity: Sendable, Equatable {
         }
         let issued = try Self.date("iat", in: claims)
         if let issued {
+            issuedAt = issued.floor
             notBefore = max(notBefore, issued.ceiling - leeway)
             guard issued.ceiling - leeway <= now else {
                 throw Self.early(.tokenIssuedInFuture, "iat", issued.ceiling, leeway: leeway, at: now)

@@ -1,6 +1,7 @@
 // How directives read their arguments: each reader gives the value, or reports what is wrong and what was expected.
 
 import Admission
+import Bytes
 
 typealias Target<D, V> = WritableKeyPath<D, V> & Sendable
 
@@ -59,6 +60,13 @@ extension Problems {
             return nil
         }
         return value
+    }
+
+    /// Unix seconds.
+    func instant(_ word: Word) -> Int64? {
+        if let seconds = RFC3339.unixSeconds(word.text) { return seconds }
+        error("\(quoted(word.text)) is not an instant; expected one such as 2027-03-31T00:00:00Z (RFC 3339)", at: word)
+        return nil
     }
 
     func bytes(_ word: Word, from least: String, to most: String, zero: Bool = false) -> Int64? {

@@ -1,8 +1,7 @@
 // The table of directives. It drives three things, which so cannot disagree: what the parser accepts, what the
 // diagnostics say, and the reference in docs/configuration.md.
 //
-// The rows are in MainDirectives.swift, GzipDirectives.swift, IssuerDirectives.swift, UpstreamDirectives.swift and
-// PlannedDirectives.swift.
+// The rows are in the files named *Directives.swift.
 // A directive without an effect is known but refused; none is accepted and ignored.
 
 /// Where a directive may stand.
@@ -21,6 +20,7 @@ struct Directive: Sendable {
         case main(Action<MainDraft>)
         case upstream(Action<UpstreamDraft>)
         case issuer(Action<IssuerDraft>)
+        case legacyAudience(Action<LegacyAudienceDraft>)
     }
 
     /// Takes a statement whose name, place and argument count are right into the draft, and reports what is wrong
@@ -45,7 +45,9 @@ struct Directive: Sendable {
     /// nil: a later version will have it.
     var effect: Effect? = nil
 
-    static let all: [Directive] = mainDirectives + gzipDirectives + upstreamDirectives + issuerDirectives + plannedDirectives
+    static let all: [Directive] =
+        mainDirectives + gzipDirectives + upstreamDirectives + issuerDirectives + legacyAudienceDirectives
+        + plannedDirectives
 
     private static let byName = Dictionary(grouping: all, by: \.name)
 

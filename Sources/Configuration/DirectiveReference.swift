@@ -6,6 +6,7 @@ public enum DirectiveReference {
         var text = introduction
         for (context, title) in [
             (Context.main, "Top level"), (.upstream, "Inside `upstream`"), (.issuer, "Inside `issuer`"),
+            (.legacyAudience, "Inside `legacy_audience`"),
         ] {
             text += "\n## \(title)\n"
             for directive in Directive.all where directive.effect != nil && directive.contexts.contains(context) {
@@ -48,6 +49,7 @@ public enum DirectiveReference {
         - `include path/*.conf;` puts other files in its place. They are nested at most 8 deep.
         - Relative paths start from the directory of the file that says them.
         - Durations: `500ms`, `30s`, `10m`, `24h`, `7d`; a number alone is in seconds. Sizes: bytes, or `8k`, `1m`, `1g`.
+          Instants: RFC 3339 to the second, `2027-03-31T00:00:00Z` or `2027-03-31T02:00:00+02:00`.
 
         `antechamber check` reports every problem of the file at once.
 

@@ -63,12 +63,14 @@ struct UpstreamDraft: Draft {
 struct IssuerDraft: Draft {
     static let context = Context.issuer
     static let audiencesMax = 1024
+    static let legacyAudiencesMax = 256
     /// For `jwks_ca`: every authority of a system fits in.
     static let authoritiesBytesMax = 4 << 20
     var seen: [String: Origin] = [:]
 
     var identifier: Word
     var audiences: [Word] = []
+    var legacyAudiences: [LegacyAudienceDraft] = []
     var algorithms = Set(SignatureAlgorithm.allCases)
     var tokenTypes: [TokenType] = [.named("at+jwt"), .named("JWT"), .absent]
     var leewayMilliseconds: Int64 = 30_000

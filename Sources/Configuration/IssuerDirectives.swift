@@ -12,6 +12,12 @@ let issuerDirectives: [Directive] = [
         summary: "Whom a token must be for: any one of these in its `aud` suffices.",
         effect: .issuer(applyAudience)),
     Directive(
+        name: "legacy_audience", syntax: "A", contexts: [.issuer], block: .legacyAudience, isRepeatable: true,
+        summary: "An audience that is still accepted while its clients move to `audience`, such as a client ID. A token "
+            + "that has a new audience too counts as moved. Of the others the backend hears in "
+            + "`X-Auth-Legacy-Audience`, and the client in `Deprecation`, `Sunset` and `Link`.",
+        effect: .issuer(applyLegacyAudience)),
+    Directive(
         name: "jwks_uri", syntax: "URL", contexts: [.issuer],
         summary: "Where the issuer publishes its keys. Without it (and without `jwks_file`) its metadata tells: "
             + "OpenID Connect Discovery, then RFC 8414.",
@@ -90,6 +96,15 @@ func applyIssuer(_ statement: Statement, _ draft: inout MainDraft, _ problems: P
 }
 
 extension Problems {
+    /// False: it is none, and reported.
+    func checkAudience(_ word: Word) -> Bool {
+        if !word.text.isEmpty, word.text.utf8.count <= 1024, !word.text.unicodeScalars.contains(where: isControl) {
+            return true
+        }
+        error("\(quoted(word.text)) is not an audience; expected 1 to 1024 bytes of text", at: word)
+        return false
+    }
+
     /// `iss` is compared as text. Only where keys are looked for at the issuer itself must it be a URL that can be
     /// trusted with that. False: it is an error.
     func checkIssuer(_ word: Word, isDiscovered: Bool) -> Bool {
@@ -114,9 +129,8 @@ extension Problems {
 
 private func applyAudience(_ statement: Statement, _ draft: inout IssuerDraft, _ problems: Problems) {
     for word in statement.arguments {
-        if word.text.isEmpty || word.text.utf8.count > 1024 || word.text.unicodeScalars.contains(where: isControl) {
-            problems.error("\(quoted(word.text)) is not an audience; expected 1 to 1024 bytes of text", at: word)
-        } else if draft.audiences.contains(where: { $0.text.hasSameBytes(as: word.text) }) {
+        guard problems.checkAudience(word) else { continue }
+        if draft.audiences.contains(where: { $0.text.hasSameBytes(as: word.text) }) {
             problems.warning("audience \(quoted(word.text)) is listed twice", at: word.origin)
         } else if draft.audiences.count == IssuerDraft.audiencesMax {
             problems.error("more than \(IssuerDraft.audiencesMax) audiences", at: word)

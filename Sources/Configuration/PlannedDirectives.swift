@@ -22,16 +22,9 @@ let plannedDirectives: [Directive] = [
     planned("tls_server_name", "NAME", [.upstream]),
     planned("tls_verify", "on | off", [.upstream]),
 
-    planned("legacy_audience", "A { … }", [.issuer], block: .legacyAudience),
     planned("secret_file", "PATH", [.issuer]),
     planned("require", "scope S … | claim PATH … [equals | contains V …]", [.issuer, .location]),
 
-    planned("name", "NAME", [.legacyAudience]),
-    planned("deprecated", "INSTANT", [.legacyAudience]),
-    planned("accept_until", "INSTANT", [.legacyAudience]),
-    planned("issued_before", "INSTANT", [.legacyAudience]),
-    planned("brownout", "INSTANT DURATION", [.legacyAudience]),
-    planned("documentation", "URL", [.legacyAudience]),
 
     planned("claim", "PATH … HEADER", [.forward]),
     planned("payload", "HEADER [json | base64url]", [.forward]),

@@ -151,6 +151,7 @@ extension IssuerDraft {
         return IssuerPolicy(
             identifier: identifier.text,
             audiences: audiences.map(\.text),
+            legacyAudiences: validatedLegacyAudiences(problems: problems),
             algorithms: algorithms,
             tokenTypes: tokenTypes,
             leewaySeconds: leewayMilliseconds / 1000,

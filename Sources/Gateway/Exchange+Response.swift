@@ -85,7 +85,7 @@ extension Exchange {
         let (coding, compressor) = chooseCoding()
         let outcome = DownstreamResponseHead.write(
             responseParser.head, from: input.readable, to: version, at: now, close: close, coding: coding,
-            into: clientOutput)
+            identity: identity, into: clientOutput)
         closesClient = outcome.closes
         record.status = responseParser.head.statusCode
         responseFraming = outcome.body

@@ -26,7 +26,7 @@ extension Exchange {
         }
         DownstreamResponseHead.writeSwitch(
             responseParser.head, from: responseBytes.readable, to: requestBytes.readable.slice(upgrade),
-            into: clientOutput)
+            identity: identity, into: clientOutput)
         record.status = responseParser.head.statusCode
         // What either side has sent behind its head belongs to the new protocol, and waits in the input buffers.
         clientInput.consume(requestParser.head.byteCount)

@@ -334,6 +334,9 @@ final class Exchange {
             record.appendMember("issuer", escaped: identity.issuerJSON, to: log.batch)
             record.appendMember("subject", escaped: identity.subjectJSON, to: log.batch)
             record.appendMember("audience", escaped: identity.audienceJSON, to: log.batch)
+            if !identity.legacyNameJSON.isEmpty {
+                record.appendMember("legacy_audience", escaped: identity.legacyNameJSON, to: log.batch)
+            }
         }
         if upstreamStartedAt > 0, let name = server?.nameJSON {
             record.appendMember("upstream", escaped: name.span, to: log.batch)

@@ -151,15 +151,44 @@ import Testing
         #expect(head == "HTTP/1.1 200 \r\n\(Self.date)Content-Length: 1\r\n\r\n")
     }
 
+    @Test func `The client of a legacy audience is told so, in place of the backend's own dates`() throws {
+        let authenticator = Fixture.authenticator(
+            Fixture.policy {
+                $0.legacyAudiences = [
+                    LegacyAudience(audience: "old", name: "old", deprecatedAt: 1, acceptUntil: Fixture.now + 60)
+                ]
+            })
+        let identity = try #require(authenticator.decide(Fixture.token(["aud": "\"old\""])).identity)
+        let response =
+            "HTTP/1.1 200 OK\r\ndeprecation: @7\r\nSUNSET: Thu, 01 Jan 1970 00:00:00 GMT\r\nLink: </a>; rel=next\r\n"
+            + "\(Self.date)Content-Length: 1\r\n\r\n"
+        #expect(
+            Self.downstream(response, identity: identity).0 == """
+                HTTP/1.1 200 OK\r
+                Link: </a>; rel=next\r
+                \(Self.date)Deprecation: @1\r
+                Sunset: Fri, 15 Jan 2027 08:01:00 GMT\r
+                Content-Length: 1\r
+                \r
+
+                """)
+        #expect(
+            Self.downstream("HTTP/1.1 103 Early Hints\r\nSunset: x\r\n\r\n", identity: identity).0
+                == "HTTP/1.1 103 Early Hints\r\nSunset: x\r\n\r\n")
+        let moved = try #require(authenticator.decide(Fixture.token()).identity)
+        #expect(Self.downstream(response, identity: moved).0 == response)
+    }
+
     private static func downstream(
-        _ response: String, to version: HTTPVersion = .http11, for method: HTTPWire.Method = .get, close: Bool = false
+        _ response: String, to version: HTTPVersion = .http11, for method: HTTPWire.Method = .get, close: Bool = false,
+        identity: Identity? = nil
     ) -> (String, DownstreamResponseHead.Outcome) {
         let bytes = Array(response.utf8)
         var parser = ResponseHeadParser(headBytesMax: 65_536)
         precondition(try! parser.parse(bytes.span, requestMethod: method))
         let out = ByteBuffer(capacity: 1)
         let outcome = DownstreamResponseHead.write(
-            parser.head, from: bytes.span, to: version, at: Fixture.instant(), close: close, into: out)
+            parser.head, from: bytes.span, to: version, at: Fixture.instant(), close: close, identity: identity, into: out)
         return (out.text, outcome)
     }
 }

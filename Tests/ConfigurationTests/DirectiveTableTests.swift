@@ -29,6 +29,7 @@ struct DirectiveTableTests {
         case .main: #expect(directive.contexts == [.main])
         case .upstream: #expect(directive.contexts == [.upstream])
         case .issuer: #expect(directive.contexts == [.issuer])
+        case .legacyAudience: #expect(directive.contexts == [.legacyAudience])
         case nil: Issue.record("not implemented")
         }
     }

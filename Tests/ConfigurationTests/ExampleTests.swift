@@ -37,6 +37,7 @@ struct ExampleTests {
         all.upstream.servers.removeLast(all.upstream.servers.count - 1)
         all.upstream.healthCheck = nil
         all.admission.issuers[0].keys = least.admission.issuers[0].keys
+        all.admission.issuers[0].legacyAudiences = []
         #expect(all == least)
     }
 
