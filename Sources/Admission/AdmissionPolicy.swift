@@ -55,7 +55,7 @@ public struct IssuerPolicy: Sendable, Equatable {
         identifier: String,
         audiences: [String],
         legacyAudiences: [LegacyAudience] = [],
-        algorithms: Set<SignatureAlgorithm> = Set(SignatureAlgorithm.allCases),
+        algorithms: Set<SignatureAlgorithm> = Set(SignatureAlgorithm.asymmetric),
         tokenTypes: [TokenType] = [.named("at+jwt"), .named("JWT"), .absent],
         leewaySeconds: Int64 = 30,
         maxLifetimeSeconds: Int64? = nil,
@@ -121,4 +121,14 @@ public enum KeySource: Sendable, Equatable {
     case uri(String)
     /// Nowhere: the key file is all there is.
     case fileOnly
+    /// A file with a secret that the issuer shares: no public key counts, and only HMAC algorithms have a key.
+    case secretFile(String)
+
+    /// Whether what comes is somebody's answer, and worth storing; what is on disk is there already.
+    public var isFetched: Bool {
+        switch self {
+        case .discovery, .uri: true
+        case .fileOnly, .secretFile: false
+        }
+    }
 }

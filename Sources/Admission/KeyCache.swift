@@ -159,6 +159,7 @@ public struct KeyCache: ~Copyable {
             }
         case .uri(let url): (step, source) = (.keys, .keys(url))
         case .file(let path): (step, source) = (.keys, .file(path))
+        case .secret(let path): (step, source) = (.keys, .secret(path))
         }
         let fetch = nextFetch(source, deadline: now + policy.timeoutMilliseconds * 1_000_000)
         activity = .attempting(Attempt(fetch: fetch, step: step, startedAt: now, isForced: isForced))

@@ -13,12 +13,14 @@ public struct KeyFetch: Sendable, Equatable {
         case file(String)
         /// What was stored of the issuer's keys before a restart: to be answered with `stored`.
         case stored
+        /// A shared secret on disk.
+        case secret(String)
 
         /// The URL or the path, or what else it is.
         public var description: String {
             switch self {
             case .metadata(let url), .keys(let url): url.description
-            case .file(let path): path
+            case .file(let path), .secret(let path): path
             case .stored: "state_dir"
             }
         }

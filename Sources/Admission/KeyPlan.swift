@@ -5,6 +5,7 @@ enum KeyPlan {
     case discovery(Discovery.Locations)
     case uri(HTTPURL)
     case file(String)
+    case secret(String)
 }
 
 extension KeyPlan {
@@ -30,6 +31,11 @@ extension KeyPlan {
         case .fileOnly:
             guard let file = policy.file else { throw KeySourceError(issuer: issuer, reason: "no jwks_file is named") }
             self = .file(file)
+        case .secretFile(let file):
+            if policy.file != nil {
+                throw KeySourceError(issuer: issuer, reason: "a jwks_file has no place beside a secret_file")
+            }
+            self = .secret(file)
         }
     }
 }

@@ -16,7 +16,7 @@ enum Unverified {
 
     static let algorithm = Refusal(
         .algorithmNotAllowed, "The token's alg is not one that this API accepts from its issuer.",
-        hint: "Have the issuer sign with an asymmetric algorithm, such as RS256, that this API is configured for.")
+        hint: "Have the issuer sign with an algorithm that this API is configured for, such as RS256.")
 
     static let unknownKey = Refusal(
         .unknownKey, "The issuer's key set has no key with the token's kid.",

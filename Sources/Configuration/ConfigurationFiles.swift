@@ -5,6 +5,9 @@ public protocol ConfigurationFiles: Sendable {
     /// The bytes of a file; one with more than `bytesMax` is an error.
     func read(_ path: String, bytesMax: Int) throws(FileProblem) -> [UInt8]
 
+    /// Whether every user of the machine may read the file; false where it is not there.
+    func isReadableByEveryone(_ path: String) -> Bool
+
     /// The paths that match a `glob(7)` pattern, in order; none is no error.
     func paths(matching pattern: String) throws(FileProblem) -> [String]
 

@@ -71,12 +71,14 @@ struct IssuerDraft: Draft {
     var identifier: Word
     var audiences: [Word] = []
     var legacyAudiences: [LegacyAudienceDraft] = []
-    var algorithms = Set(SignatureAlgorithm.allCases)
+    /// As listed; empty: those that go with where the keys come from.
+    var algorithms: [(algorithm: SignatureAlgorithm, word: Word)] = []
     var tokenTypes: [TokenType] = [.named("at+jwt"), .named("JWT"), .absent]
     var leewayMilliseconds: Int64 = 30_000
     var maxLifetimeMilliseconds: Int64?
     var keyURL: (word: Word, url: HTTPURL)?
     var keyFile: Word?
+    var secretFile: Word?
     var certificateAuthorityFile: Word?
     var refreshMilliseconds: Int64 = 600_000
     var maxStaleMilliseconds: Int64 = 86_400_000

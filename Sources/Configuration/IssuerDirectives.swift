@@ -31,9 +31,17 @@ let issuerDirectives: [Directive] = [
             + "beside `jwks_uri` it is the last resort when that fails.",
         effect: .issuer { statement, draft, problems in draft.keyFile = problems.file(statement.arguments[0]) }),
     Directive(
+        name: "secret_file", syntax: "PATH", contexts: [.issuer],
+        summary: "A file with a secret that the issuer signs with as well (HS256, HS384, HS512), instead of public keys: "
+            + "its bytes as they stand, less one line end at the end. Nothing is decoded: what `openssl rand -base64 48` "
+            + "writes is a secret of 64 characters. Put a line end behind a secret of random bytes, which may end in one "
+            + "itself. It must be as long as the algorithm's hash: 32, 48 or 64 bytes. Read anew every `jwks_refresh`.",
+        effect: .issuer { statement, draft, problems in draft.secretFile = problems.file(statement.arguments[0]) }),
+    Directive(
         name: "algorithms", syntax: "NAME …", contexts: [.issuer], argumentsMax: 16,
-        standard: SignatureAlgorithm.allCases.map(\.rawValue).joined(separator: " "),
-        summary: "The signature algorithms that are accepted. `none` never is.",
+        standard: SignatureAlgorithm.asymmetric.map(\.rawValue).joined(separator: " "),
+        summary: "The signature algorithms that are accepted. `none` never is. With `secret_file` they are of HS256 (alone "
+            + "the default there), HS384 and HS512; without it, none of these.",
         effect: .issuer(applyAlgorithms)),
     Directive(
         name: "token_types", syntax: "TYPE …", contexts: [.issuer], argumentsMax: 16,
@@ -141,21 +149,17 @@ private func applyAudience(_ statement: Statement, _ draft: inout IssuerDraft, _
 }
 
 private func applyAlgorithms(_ statement: Statement, _ draft: inout IssuerDraft, _ problems: Problems) {
-    var algorithms: Set<SignatureAlgorithm> = []
     for word in statement.arguments {
-        switch word.text {
-        case let text where text.lowercased() == "none":
+        if word.text.lowercased() == "none" {
             problems.error("'none' is never accepted: a token without a signature proves nothing", at: word)
-        case "HS256", "HS384", "HS512":
-            problems.error(
-                "'\(word.text)' needs 'secret_file', which is not supported by this version yet", at: word)
-        default:
-            if let algorithm: SignatureAlgorithm = problems.choice(word), !algorithms.insert(algorithm).inserted {
+        } else if let algorithm: SignatureAlgorithm = problems.choice(word) {
+            if draft.algorithms.contains(where: { $0.algorithm == algorithm }) {
                 problems.warning("\(quoted(word.text)) is listed twice", at: word.origin)
+            } else {
+                draft.algorithms.append((algorithm, word))
             }
         }
     }
-    draft.algorithms = algorithms
 }
 
 private func applyTokenTypes(_ statement: Statement, _ draft: inout IssuerDraft, _ problems: Problems) {

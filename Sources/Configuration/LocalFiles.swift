@@ -1,4 +1,4 @@
-// The file system, by way of open, read and glob: the only part of this module that touches the outside world.
+// The file system, by way of open, read, stat and glob: the only part of this module that touches the outside world.
 
 import Glibc
 
@@ -34,6 +34,12 @@ public struct LocalFiles: ConfigurationFiles {
             bytes += chunk[..<count]
             if bytes.count > bytesMax { throw FileProblem(reason: "it has more than \(bytesMax) bytes") }
         }
+    }
+
+    public func isReadableByEveryone(_ path: String) -> Bool {
+        var status = stat()
+        guard !path.utf8.contains(0), unsafe stat(path, &status) == 0 else { return false }
+        return status.st_mode & S_IROTH != 0
     }
 
     public func paths(matching pattern: String) throws(FileProblem) -> [String] {

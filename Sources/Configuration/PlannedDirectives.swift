@@ -22,7 +22,6 @@ let plannedDirectives: [Directive] = [
     planned("tls_server_name", "NAME", [.upstream]),
     planned("tls_verify", "on | off", [.upstream]),
 
-    planned("secret_file", "PATH", [.issuer]),
     planned("require", "scope S … | claim PATH … [equals | contains V …]", [.issuer, .location]),
 
 

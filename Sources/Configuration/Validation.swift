@@ -134,8 +134,6 @@ extension IssuerDraft {
     fileprivate func validated(files: any ConfigurationFiles, problems: Problems) -> IssuerPolicy {
         Directive.requireAll(in: .issuer, seen: seen, at: identifier.origin, problems: problems)
         warnOfUserInfoAudience(problems)
-        let isFileOnly = keyFile != nil && seen["jwks_uri"] == nil
-        if isFileOnly { warnOfUnusedFetchSettings(problems) }
         if maxStaleMilliseconds < refreshMilliseconds {
             problems.error(
                 "keys would be kept for \(maxStaleMilliseconds / 1000)s but fetched only every "
@@ -143,16 +141,13 @@ extension IssuerDraft {
                     + "shorter than 'jwks_refresh'",
                 at: seen["jwks_max_stale"] ?? seen["jwks_refresh"] ?? identifier.origin)
         }
-        if let keyFile { checkKeys(keyFile, files: files, problems: problems) }
-        if let file = certificateAuthorityFile { checkAuthorities(file, files: files, problems: problems) }
-
-        let source: KeySource = keyURL.map { .uri($0.word.text) } ?? (isFileOnly ? .fileOnly : .discovery)
-        if problems.checkIssuer(identifier, isDiscovered: source == .discovery) { warnOfPlainFetch(problems) }
+        let source = keySource(files: files, problems: problems)
+        if problems.checkIssuer(identifier, isDiscovered: source == .discovery) { warnOfPlainFetch(source, problems) }
         return IssuerPolicy(
             identifier: identifier.text,
             audiences: audiences.map(\.text),
             legacyAudiences: validatedLegacyAudiences(problems: problems),
-            algorithms: algorithms,
+            algorithms: acceptedAlgorithms,
             tokenTypes: tokenTypes,
             leewaySeconds: leewayMilliseconds / 1000,
             maxLifetimeSeconds: maxLifetimeMilliseconds.map { $0 / 1000 },
@@ -175,53 +170,13 @@ extension IssuerDraft {
             at: first.origin)
     }
 
-    private func warnOfPlainFetch(_ problems: Problems) {
+    private func warnOfPlainFetch(_ source: KeySource, _ problems: Problems) {
         if let keyURL {
             if keyURL.url.scheme == .http {
                 problems.warning("the keys are fetched without TLS; fit for development only", at: keyURL.word.origin)
             }
-        } else if keyFile == nil, identifier.text.lowercased().hasPrefix("http:") {
+        } else if source == .discovery, identifier.text.lowercased().hasPrefix("http:") {
             problems.warning("the issuer's keys are fetched without TLS; fit for development only", at: identifier.origin)
-        }
-    }
-
-    private func warnOfUnusedFetchSettings(_ problems: Problems) {
-        for name in ["jwks_refresh", "jwks_max_stale", "jwks_cooldown", "jwks_timeout", "jwks_ca"] {
-            if let origin = seen[name] {
-                problems.warning(
-                    "'\(name)' has no effect: the keys come from 'jwks_file' alone, and nothing is fetched", at: origin)
-            }
-        }
-    }
-
-    /// A key set that cannot be read is found now, and not when the first token comes.
-    private func checkKeys(_ file: Word, files: any ConfigurationFiles, problems: Problems) {
-        guard let bytes = read(file, bytesMax: KeySet.bytesMax, files, problems) else { return }
-        do throws(KeySetError) {
-            _ = try KeySet(parsing: bytes.span)
-        } catch {
-            problems.error("\(quoted(problems.path(file))) is no key set: \(error.reason)", at: file)
-        }
-    }
-
-    private func checkAuthorities(_ file: Word, files: any ConfigurationFiles, problems: Problems) {
-        guard let bytes = read(file, bytesMax: Self.authoritiesBytesMax, files, problems) else { return }
-        let text = String(decoding: bytes, as: UTF8.self)
-        if !text.contains("-----BEGIN CERTIFICATE-----"), !text.contains("-----BEGIN TRUSTED CERTIFICATE-----") {
-            problems.error(
-                "\(quoted(problems.path(file))) holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", at: file)
-        }
-    }
-
-    private func read(
-        _ file: Word, bytesMax: Int, _ files: any ConfigurationFiles, _ problems: Problems
-    ) -> [UInt8]? {
-        let path = problems.path(file)
-        do {
-            return try files.read(path, bytesMax: bytesMax)
-        } catch {
-            problems.error("\(quoted(path)) cannot be read: \(error.reason)", at: file)
-            return nil
         }
     }
 }

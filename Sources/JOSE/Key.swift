@@ -1,4 +1,7 @@
-// One public key of a JWK set: what it is (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), what it may verify, and why not.
+// One key that verifies tokens: what it is (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2), what it may verify, and why not.
+//
+// A public key and a shared secret are two things here, not two uses of the same bytes: each verifies its own
+// algorithms, and nothing makes one of the other. So a public key cannot be had to verify an HMAC (RFC 8725 §2.1).
 
 internal import Bytes
 internal import OpenSSLKit
@@ -10,6 +13,8 @@ public enum KeyType: Sendable, Hashable {
     case p384
     case p521
     case ed25519
+    /// A shared secret. Only `KeySet(secretFile:for:)` makes a key of it: in a published set it has no place.
+    case secret(bytes: Int)
 
     /// Whether keys of this type make signatures of that algorithm. ECDSA's algorithms are bound to one curve each
     /// (RFC 7518 §3.4).
@@ -21,26 +26,45 @@ public enum KeyType: Sendable, Hashable {
         case .es384: self == .p384
         case .es512: self == .p521
         case .edDSA: self == .ed25519
+        case .hs256, .hs384, .hs512:
+            if case .secret(let bytes) = self { bytes >= algorithm.secretBytesMin! } else { false }
         }
     }
 }
 
-/// A public key that may verify tokens; immutable, so that all workers share it.
+/// A key that may verify tokens; immutable, so that all workers share it.
 public final class Key: Sendable {
+    /// What verifies.
+    enum Material: Sendable {
+        case publicKey(PublicKey)
+        case secret(HMACSecret)
+    }
+
     public let keyID: String?
     public let type: KeyType
     /// The key's own `alg`. Where it has one, a token's must be the same.
     public let algorithm: SignatureAlgorithm?
     public let thumbprint: KeyThumbprint
-    let publicKey: PublicKey
+    let material: Material
 
     /// Reads one entry of a set's `keys`.
     init(_ jwk: JSONValue) throws(UnusableKey) {
         guard jwk.kind == .object else { throw .notAnObject }
         keyID = try Self.keyID(jwk)
         try Self.checkPurpose(jwk)
+        let publicKey: PublicKey
         (publicKey, type, thumbprint) = try Self.material(jwk)
+        material = .publicKey(publicKey)
         algorithm = try Self.algorithm(jwk, for: type)
+    }
+
+    /// A secret, which has no name. Throws where OpenSSL lacks memory.
+    init(_ secret: HMACSecret) throws(OpenSSLError) {
+        keyID = nil
+        type = .secret(bytes: secret.byteCount)
+        algorithm = nil
+        thumbprint = try KeyThumbprint(of: secret)
+        material = .secret(secret)
     }
 
     /// Whether this key may verify signatures of that algorithm.

@@ -1,6 +1,9 @@
-// A JWK set as one fetch or one file gave it, and the choice of the one key that a token must have been signed with.
+// The keys of one issuer as one fetch or one file gave them, and the choice of the one that a token must have been signed
+// with.
+//
+// A set has public keys, or is one shared secret; never both.
 
-/// A JWK set (RFC 7517 §5): an immutable snapshot, shared by all workers.
+/// A JWK set (RFC 7517 §5), or what stands for one: an immutable snapshot, shared by all workers.
 public final class KeySet: Sendable {
     /// The longest document that is parsed, in bytes.
     public static let bytesMax = 1 << 20
@@ -14,11 +17,21 @@ public final class KeySet: Sendable {
     /// Entries that cannot be used, each with its reason, in document order.
     public let skipped: [SkippedKey]
     private let thumbprints: Set<KeyThumbprint>
+    /// Some entry has a key ID.
+    private let namesKeys: Bool
+
+    /// A set of these keys, at least one.
+    init(_ keys: [Key], skipped: [SkippedKey] = []) {
+        self.keys = keys
+        self.skipped = skipped
+        thumbprints = Set(keys.map(\.thumbprint))
+        namesKeys = keys.contains { $0.keyID != nil } || skipped.contains { $0.keyID != nil }
+    }
 
     /// Parses a document. An entry that cannot be used is skipped alone. A document that is not the strict JSON we
     /// take is refused whole, duplicate member names at any level included: readers that disagree about which of the
     /// two counts would disagree about the key.
-    public init(parsing bytes: Span<UInt8>) throws(KeySetError) {
+    public convenience init(parsing bytes: Span<UInt8>) throws(KeySetError) {
         if bytes.count > Self.bytesMax { throw .tooLarge }
         let document: JSONDocument
         do { document = try JSONDocument(parsing: bytes) } catch { throw .badJSON(error) }
@@ -34,18 +47,17 @@ public final class KeySet: Sendable {
             }
         }
         if keys.isEmpty { throw .noUsableKey(skipped: skipped) }
-        self.keys = keys
-        self.skipped = skipped
-        thumbprints = Set(keys.map(\.thumbprint))
+        self.init(keys, skipped: skipped)
     }
 
     /// The one key that a token of this algorithm and key ID must have been signed with. Key IDs are compared byte
-    /// for byte. Without a key ID the key is found only if no other fits the algorithm.
+    /// for byte. Without a key ID the key is found only if no other fits the algorithm. So it is in a set that names none
+    /// of its keys, whatever key ID the token has: that is a hint (RFC 7515 §4.1.4), and there to nothing.
     public func selectKey(algorithm: SignatureAlgorithm, keyID: String?) -> KeySelection {
         var found: [Key] = []
         var hasKeyID = false
         for key in keys {
-            if let keyID {
+            if namesKeys, let keyID {
                 guard let candidate = key.keyID, candidate.hasSameBytes(as: keyID) else { continue }
                 hasKeyID = true
             }
@@ -67,7 +79,7 @@ public final class KeySet: Sendable {
 /// The outcome of looking for a token's key.
 public enum KeySelection: Sendable {
     case key(Key)
-    /// No entry has that key ID. A newer set may.
+    /// No entry has that key ID, and, where none has any, none is for this algorithm. A newer set may.
     case unknown(keyID: String)
     /// No key of the set is for this algorithm: the one with the token's key ID is of another kind or unusable, or the
     /// token has no key ID and nothing fits. The token is at fault; fetching the set anew is no cure.

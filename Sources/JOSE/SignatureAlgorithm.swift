@@ -12,4 +12,23 @@ public enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
     case es384 = "ES384"
     case es512 = "ES512"
     case edDSA = "EdDSA"
+    case hs256 = "HS256"
+    case hs384 = "HS384"
+    case hs512 = "HS512"
+
+    /// Those that a public key verifies.
+    public static let asymmetric = allCases.filter { !$0.isSymmetric }
+
+    /// Whether a shared secret verifies it, with which anybody who verifies can also sign.
+    public var isSymmetric: Bool { secretBytesMin != nil }
+
+    /// The shortest secret for it in bytes, which is the length of its hash (RFC 7518 §3.2); nil: it takes none.
+    public var secretBytesMin: Int? {
+        switch self {
+        case .hs256: 32
+        case .hs384: 48
+        case .hs512: 64
+        case .rs256, .rs384, .rs512, .ps256, .ps384, .ps512, .es256, .es384, .es512, .edDSA: nil
+        }
+    }
 }

@@ -27,16 +27,23 @@ public final class SignatureVerifier {
         _ token: borrowing UnverifiedToken, with key: Key, algorithm: SignatureAlgorithm
     ) -> VerifiedClaims? {
         guard token.algorithm == algorithm, key.fits(algorithm) else { return nil }
-        guard let verifier = verifier(for: key, algorithm) else { return nil }
-        guard verifier.isValid(token.signature.span, for: token.signingInput.span) else { return nil }
-        return VerifiedClaims(token, by: key, algorithm)
+        let isValid =
+            switch (key.material, algorithm.method) {
+            case (.publicKey(let publicKey), .signature(let scheme)):
+                verifier(publicKey, scheme, for: Purpose(thumbprint: key.thumbprint, algorithm: algorithm))?
+                    .isValid(token.signature.span, for: token.signingInput.span) ?? false
+            case (.secret(let secret), .tag(let hash)):
+                secret.isValid(token.signature.span, for: token.signingInput.span, hash)
+            case (.publicKey, .tag), (.secret, .signature):
+                false
+            }
+        return isValid ? VerifiedClaims(token, by: key, algorithm) : nil
     }
 
-    private func verifier(for key: Key, _ algorithm: SignatureAlgorithm) -> PreparedVerifier? {
-        let purpose = Purpose(thumbprint: key.thumbprint, algorithm: algorithm)
+    private func verifier(_ key: PublicKey, _ scheme: SignatureScheme, for purpose: Purpose) -> PreparedVerifier? {
         if let ready = prepared[purpose] { return ready }
         // Fails only where OpenSSL lacks memory: then nothing is verified.
-        guard let fresh = try? PreparedVerifier(key.publicKey, algorithm.scheme) else { return nil }
+        guard let fresh = try? PreparedVerifier(key, scheme) else { return nil }
         if prepared.count == Self.preparedMax { prepared.removeAll(keepingCapacity: true) }
         prepared[purpose] = fresh
         return fresh
@@ -62,19 +69,29 @@ public struct VerifiedClaims: ~Copyable {
 }
 
 extension SignatureAlgorithm {
+    fileprivate enum Method {
+        /// By a private key, and verified by its public one.
+        case signature(SignatureScheme)
+        /// HMAC, by a secret that both sides know.
+        case tag(HashFunction)
+    }
+
     /// How signatures of this algorithm are made.
-    var scheme: SignatureScheme {
+    fileprivate var method: Method {
         switch self {
-        case .rs256: .rsaPKCS1(.sha256)
-        case .rs384: .rsaPKCS1(.sha384)
-        case .rs512: .rsaPKCS1(.sha512)
-        case .ps256: .rsaPSS(.sha256)
-        case .ps384: .rsaPSS(.sha384)
-        case .ps512: .rsaPSS(.sha512)
-        case .es256: .ecdsa(.sha256)
-        case .es384: .ecdsa(.sha384)
-        case .es512: .ecdsa(.sha512)
-        case .edDSA: .ed25519
+        case .rs256: .signature(.rsaPKCS1(.sha256))
+        case .rs384: .signature(.rsaPKCS1(.sha384))
+        case .rs512: .signature(.rsaPKCS1(.sha512))
+        case .ps256: .signature(.rsaPSS(.sha256))
+        case .ps384: .signature(.rsaPSS(.sha384))
+        case .ps512: .signature(.rsaPSS(.sha512))
+        case .es256: .signature(.ecdsa(.sha256))
+        case .es384: .signature(.ecdsa(.sha384))
+        case .es512: .signature(.ecdsa(.sha512))
+        case .edDSA: .signature(.ed25519)
+        case .hs256: .tag(.sha256)
+        case .hs384: .tag(.sha384)
+        case .hs512: .tag(.sha512)
         }
     }
 }

@@ -3,6 +3,7 @@
 import Admission
 import Bytes
 import JOSE
+import OpenSSLKit
 import Testing
 
 @Suite struct HostileTokenTests {
@@ -15,6 +16,38 @@ import Testing
             #expect(Fixture.authenticator().decide(token).refusal?.code == .algorithmNotAllowed)
         }
     }
+
+    @Test func `An HMAC is refused where the keys are public, even by a policy that allows it`() throws {
+        let token = try Fixture.ec.sign(header: "{\"alg\":\"HS256\",\"kid\":\"ec-1\"}", claims: Fixture.claims())
+        let allowing = Fixture.authenticator(Fixture.policy { $0.algorithms = Set(SignatureAlgorithm.allCases) })
+        #expect(allowing.decide(token).refusal?.code == .unknownKey)
+        #expect(Fixture.authenticator().decide(token).refusal?.code == .algorithmNotAllowed)
+    }
+
+    @Test func `A shared secret admits its tokens, and no token that a public key would verify`() throws {
+        let secret = Array("0123456789abcdef0123456789abcdef".utf8)
+        let authenticator = Fixture.authenticator(Fixture.policy { $0.algorithms = [.hs256] })
+        authenticator.install(
+            Fixture.keys(try KeySet(secretFile: secret.span, for: [.hs256])), forIssuerAt: 0)
+        let token = try Self.signed(with: secret, header: "{\"alg\":\"HS256\",\"kid\":\"any\"}")
+        #expect(authenticator.decide(token).identity != nil)
+        #expect(authenticator.decide(Fixture.token()).refusal?.code == .algorithmNotAllowed)
+        let forged = try Self.signed(with: secret.reversed(), header: "{\"alg\":\"HS256\"}")
+        #expect(authenticator.decide(forged).refusal?.code == .badSignature)
+        // A remembered token is forgotten with the secret.
+        let twice = secret + secret
+        let other = try KeySet(secretFile: twice.span, for: [.hs256])
+        authenticator.install(Fixture.keys(other), forIssuerAt: 0)
+        #expect(authenticator.decide(token).refusal?.code == .badSignature)
+    }
+
+    private static func signed(with secret: [UInt8], header: String) throws -> String {
+        let input = text(Array(header.utf8)) + "." + text(Array(Fixture.claims().utf8))
+        let bytes = Array(input.utf8)
+        return try input + "." + text(HMACSecret(secret.span).tag(over: bytes.span, .sha256))
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String { String(decoding: Base64URL.encode(bytes.span), as: UTF8.self) }
 
     @Test func `An allowed algorithm with an empty signature does not hold`() throws {
         let token = Fixture.token()

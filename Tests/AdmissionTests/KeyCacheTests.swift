@@ -65,6 +65,14 @@ import Testing
         #expect(script.keySet !== first)
     }
 
+    @Test("a key file beside a secret is refused: it could be meant as the last resort")
+    func secretWithFile() throws {
+        #expect(throws: KeySourceError.self) {
+            _ = try KeyCache(issuer: "a", policy: .testing(source: .secretFile("/s"), file: "/p"))
+        }
+        _ = try KeyCache(issuer: "a", policy: .testing(source: .secretFile("/s")))
+    }
+
     @Test("a policy that leads to no keys is refused", arguments: [
         ("https://issuer.example/", KeySource.fileOnly),
         ("https://issuer.example/", .uri("ftp://issuer.example/jwks")),
@@ -205,6 +213,7 @@ final class KeyScript {
             case .keys(let url): return "fetch keys \(url)"
             case .file(let path): return "read \(path)"
             case .stored: return "read what is stored"
+            case .secret(let path): return "read secret \(path)"
             }
         case .publish(let news):
             let state =

@@ -251,6 +251,17 @@ extension KeyTranscript {
                 (.keys("ab"), "publish ab"),
                 (.wantUnknown, "publish ab"),
             ]),
+        KeyTranscript("a secret is read again at every refresh, and a broken one displaces nothing",
+            .testing(source: .secretFile("/s")), [
+                (.start, "read secret /s"),
+                (.fail("empty"), "publish none for 1 s; log unavailable: /s: empty"),
+                (.at(1), "read secret /s"),
+                (.keys("a"), "publish a; log serving from /s"),
+                (.at(601), "read secret /s"),
+                (.fail("empty"), "publish a; log stale: /s: empty"),
+                (.at(602), "read secret /s"),
+                (.keys("b"), "publish b; log serving from /s"),
+            ]),
     ]
 
     private static let openID = "https://issuer.example/tenant/.well-known/openid-configuration"

@@ -24,6 +24,9 @@ struct MemoryFiles: ConfigurationFiles {
         return Array(text.utf8)
     }
 
+    /// Those whose name says so.
+    func isReadableByEveryone(_ path: String) -> Bool { path.contains("for-all") }
+
     func paths(matching pattern: String) throws(FileProblem) -> [String] {
         let parts = pattern.split(separator: "*", maxSplits: 1, omittingEmptySubsequences: false)
         return contents.keys.filter { $0.hasPrefix(parts[0]) && $0.hasSuffix(parts[1]) }.sorted()

@@ -73,6 +73,8 @@ private struct RawFile: ConfigurationFiles {
         throw FileProblem(reason: "No such file or directory")
     }
 
+    func isReadableByEveryone(_ path: String) -> Bool { false }
+
     func paths(matching pattern: String) throws(FileProblem) -> [String] { [] }
 
     func isWritableByOthers(directory path: String) throws(FileProblem) -> Bool { false }

@@ -29,6 +29,12 @@ struct GoldenTests {
                 "included/again.conf": "include loop.conf;\n",
                 "keys.json": MemoryFiles.keySet,
                 "shared/": "shared",
+                "secret": "secret of thirty-two characters!\n",
+                "secret-64": String(repeating: "0123456789abcdef", count: 4) + "\r\n",
+                "secret-for-all": "secret of thirty-two characters!",
+                "short": "thirty-one characters, line end\n",
+                "key.pem": "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n-----END PUBLIC KEY-----\n",
+                "included/empty": "\n",
             ]))
         let expectedPath = Self.directory + name + ".expected"
         if ProcessInfo.processInfo.environment["ANTECHAMBER_RECORD"] != nil {

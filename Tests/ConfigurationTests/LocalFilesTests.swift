@@ -42,6 +42,19 @@ struct LocalFilesTests {
         }
     }
 
+    @Test("a file that everybody may read is told from one that not everybody may")
+    func readableByEveryone() throws {
+        try withDirectory { directory in
+            for (name, mode, isReadable) in [("a", 0o644, true), ("b", 0o640, false), ("c", 0o604, true), ("d", 0o600, false)] {
+                try Data().write(to: URL(fileURLWithPath: directory + name))
+                try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: directory + name)
+                #expect(files.isReadableByEveryone(directory + name) == isReadable, "\(name)")
+            }
+            #expect(!files.isReadableByEveryone(directory + "none"))
+            #expect(!files.isReadableByEveryone(directory + "a\u{0}"))
+        }
+    }
+
     @Test("a pattern gives the paths that match, in order")
     func glob() throws {
         try withDirectory { directory in

@@ -210,6 +210,20 @@ import Testing
         try await harness.waitFor("ab")
     }
 
+    @Test("a secret is read again and again, one that is too short displaces nothing, and no log line shows any of it")
+    func secret() async throws {
+        let file = try TemporaryFile("secret of thirty-two characters!\n")
+        var policy = IssuerPolicy.testing(.secretFile(file.path), refresh: 1)
+        policy.algorithms = [.hs256]
+        let harness = try KeyServiceHarness([policy])
+        try await harness.waitFor("-")
+        try await harness.waitForLine("1 key from \(file.path)")
+        try file.write("thirty-one characters, line end\n")
+        try await harness.waitForLine("the secret has 31 bytes, and HS256 needs 32 or more")
+        #expect(try await harness.want() == "-")
+        #expect(!harness.lines.contains { $0.message.contains("characters") })
+    }
+
     @Test("the pinned file serves while the issuer is down, and no longer")
     func pinned() async throws {
         let file = try TemporaryFile(KeySets.b)

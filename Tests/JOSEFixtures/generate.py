@@ -7,15 +7,18 @@ and every literal changes.
     python3 Tests/JOSEFixtures/generate.py
 """
 import base64
+import datetime
 import hashlib
 import json
 import pathlib
 
 import jwt
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from joserfc import jws
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 
 def b64(data):
@@ -38,7 +41,9 @@ keys |= {
     "ES512": ECKey.generate_key("P-521"),
     "EdDSA": OKPKey.generate_key("Ed25519"),
 }
-registry = jws.JWSRegistry(algorithms=list(keys))
+SECRET = "the shared secret of the tests, long enough for the longest hash"
+secret_key = OctKey.import_key(SECRET.encode())
+registry = jws.JWSRegistry(algorithms=[*keys, "HS256", "HS384", "HS512"])
 
 
 def signing_input(algorithm, **more):
@@ -56,6 +61,12 @@ for name, key in keys.items():
     genuine.append((f"{name} joserfc", name, jws.serialize_compact(header, PAYLOAD, key, registry=registry)))
     header.pop("alg")
     genuine.append((f"{name} PyJWT", name, jwt.encode(CLAIMS, key.private_key, name, headers=header)))
+
+shared = []
+for name in ["HS256", "HS384", "HS512"]:
+    header = {"alg": name, "typ": "at+jwt"}
+    shared.append((f"{name} joserfc", name, jws.serialize_compact(header, PAYLOAD, secret_key, registry=registry)))
+    shared.append((f"{name} PyJWT", name, jwt.encode(CLAIMS, SECRET, name, headers={"typ": "at+jwt", "kid": "k"})))
 
 # Forgeries: each signed with the true private key, but not in the algorithm's one way.
 private = rsa_key.private_key
@@ -100,13 +111,74 @@ for label, scheme, digest_method in [
     ("PS256 with PKCS #1 v1.5 inside", padding.PKCS1v15(), hashes.SHA256()),
 ]:
     forged.append((label, token(text, private.sign(text.encode(), scheme, digest_method))))
+text = signing_input("PS512")
+for label, salt in [("PS512 with a salt of 32 bytes", 32), ("PS512 with a salt of 63 bytes", 63)]:
+    scheme = padding.PSS(padding.MGF1(hashes.SHA512()), salt)
+    forged.append((label, token(text, private.sign(text.encode(), scheme, hashes.SHA512()))))
+text = signing_input("EdDSA")
+signature = keys["EdDSA"].private_key.sign(text.encode())
+ORDER = 2**252 + 27742317777372353535851937790883648493  # RFC 8032 §5.1
+s = int.from_bytes(signature[32:], "little")
+forged.append(("EdDSA with S + L", token(text, signature[:32] + (s + ORDER).to_bytes(32, "little"))))
+forged.append(("EdDSA of another message's hash", token(text, keys["EdDSA"].private_key.sign(hashlib.sha512(text.encode()).digest()))))
 text = signing_input("ES256")
+forged.append(("ES256 over SHA-512", token(text, b"".join(
+    number.to_bytes(32, "big") for number in decode_dss_signature(
+        keys["ES256"].private_key.sign(text.encode(), ec.ECDSA(hashes.SHA512())))))))
 forged.append(("ES256 as DER", token(text, keys["ES256"].private_key.sign(text.encode(), ec.ECDSA(hashes.SHA256())))))
+
+# Bleichenbacher's forgery of 2006: with e = 3 a cube root makes a signature out of nothing, if only what stands behind
+# the digest is not looked at. No private key is used.
+cubic = rsa.generate_private_key(3, 2048)
+cubic_modulus = cubic.public_key().public_numbers().n
+header = {"alg": "RS256", "typ": "at+jwt", "kid": "cubic"}
+text = f"{b64(json.dumps(header, separators=(',', ':')).encode())}.{b64(PAYLOAD)}"
+block = b"\0\1" + b"\xff" * 8 + b"\0" + PREFIX + hashlib.sha256(text.encode()).digest()
+low = int.from_bytes(block.ljust(256, b"\0"), "big")
+root = 1 << 700
+while (better := (2 * root + low // root**2) // 3) < root:
+    root = better
+root += 1
+assert pow(root, 3, cubic_modulus).to_bytes(256, "big").startswith(block)
+cube_root_forgery = token(text, root.to_bytes(256, "big"))
+cubic_key = {"kty": "RSA", "n": number(cubic_modulus), "e": number(3), "kid": "cubic"}
+cubic_genuine = token(text, cubic.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))
+
+# The public keys as others' tools write them to files.
+Encoding, Format = serialization.Encoding, serialization.PublicFormat
+
+
+def public_pem(key, format=Format.SubjectPublicKeyInfo):
+    return key.private_key.public_key().public_bytes(Encoding.PEM, format).decode()
+
+
+def certificate(key):
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "issuer.example")])
+    day = datetime.datetime(2020, 1, 1)
+    builder = x509.CertificateBuilder(name, name, key.private_key.public_key(), 1, day, day.replace(year=2021))
+    return builder.sign(key.private_key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+pems = {
+    "rsaPublicPEM": public_pem(rsa_key),
+    "rsaPKCS1PEM": public_pem(rsa_key, Format.PKCS1),
+    "rsaCertificatePEM": certificate(rsa_key),
+    "p256PublicPEM": public_pem(keys["ES256"]),
+    "p256CertificatePEM": certificate(keys["ES256"]),
+    "p384PublicPEM": public_pem(keys["ES384"]),
+    "p521PublicPEM": public_pem(keys["ES512"]),
+    "ed25519PublicPEM": public_pem(keys["EdDSA"]),
+    "k256PublicPEM": ec.generate_private_key(ec.SECP256K1()).public_key().public_bytes(
+        Encoding.PEM, Format.SubjectPublicKeyInfo).decode(),
+    "smallPublicPEM": rsa.generate_private_key(65537, 1024).public_key().public_bytes(
+        Encoding.PEM, Format.SubjectPublicKeyInfo).decode(),
+}
 
 # RS to HS confusion: the public key, in spellings that are at large, as the secret.
 pem = private.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 confused = []
-for label, secret in [("PEM", pem), ("trimmed PEM", pem.strip()), ("JWK", json.dumps(rsa_key.as_dict(private=False)).encode())]:
+spellings = [("PEM", pem), ("trimmed PEM", pem.strip()), ("PKCS #1 PEM", pems["rsaPKCS1PEM"].encode())]
+for label, secret in [*spellings, ("JWK", json.dumps(rsa_key.as_dict(private=False)).encode())]:
     for algorithm, method in [("HS256", hashes.SHA256()), ("HS512", hashes.SHA512())]:
         text = signing_input(algorithm)
         mac = hmac.HMAC(secret, method)
@@ -145,6 +217,12 @@ lines = [
     *[f"        ({literal(a)}, {literal(b)}, {literal(c)})," for a, b, c in genuine],
     "    ]",
     "",
+    "    /// What HS256 and its like sign with; the tokens are over the same claims.",
+    f"    static let secret = {literal(SECRET)}",
+    "    static let shared: [(maker: String, algorithm: String, token: String)] = [",
+    *[f"        ({literal(a)}, {literal(b)}, {literal(c)})," for a, b, c in shared],
+    "    ]",
+    "",
     "    /// Signed with the true private key, but not in the one way that the algorithm allows.",
     "    static let forged: [(name: String, token: String)] = [",
     *[f"        ({literal(a)}, {literal(b)})," for a, b in forged],
@@ -156,11 +234,20 @@ lines = [
     "    ]",
     "",
 ]
+lines += [
+    "    /// A key with e = 3, a token of its own, and one signed without it: Bleichenbacher's forgery.",
+    f"    static let cubicKey = {literal(json.dumps(cubic_key, separators=(',', ':')))}",
+    f"    static let cubicGenuine = {literal(cubic_genuine)}",
+    f"    static let cubeRootForgery = {literal(cube_root_forgery)}",
+    "",
+]
 for name, key in unusable.items():
     lines.append(f"    static let {name}Key = {literal(json.dumps(key, separators=(',', ':')))}")
 for name, key in [("rsa", private), ("p256", keys["ES256"].private_key), ("p384", keys["ES384"].private_key)]:
     pkcs8 = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     lines += [f'    static let {name}PEM = """', *["        " + line for line in pkcs8.decode().splitlines()], '        """']
+for name, pem in pems.items():
+    lines += [f'    static let {name} = """', *["        " + line for line in pem.splitlines()], '        """']
 encrypted = private.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"secret"))
 lines += ['    static let encryptedPEM = """', *["        " + line for line in encrypted.decode().splitlines()], '        """', "}", ""]

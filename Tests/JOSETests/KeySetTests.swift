@@ -98,7 +98,7 @@ import Testing
             (Self.jwk("RSA", #""kid":"\#(String(repeating: "k", count: 513))""#), .badMember("kid")),
             (Self.jwk("RSA", #""alg":1"#), .badMember("alg")),
             (Self.jwk("RSA", #""alg":"RSA-OAEP""#), .unsupportedAlgorithm),
-            (Self.jwk("RSA", #""alg":"HS256""#), .unsupportedAlgorithm),
+            (Self.jwk("RSA", #""alg":"HS256""#), .algorithmMismatch),
             (Self.jwk("RSA", #""alg":"none""#), .unsupportedAlgorithm),
             (Self.jwk("RSA", #""alg":"ES256""#), .algorithmMismatch),
             (Self.jwk("P-256", #""alg":"ES384""#), .algorithmMismatch),
@@ -141,7 +141,7 @@ import Testing
         let keys = try Self.set(
             Self.jwk("RSA", #""kid":"r""#), Self.jwk("P-256", #""kid":"2""#), Self.jwk("P-384", #""kid":"3""#),
             Self.jwk("P-521", #""kid":"5""#), Self.jwk("Ed25519", #""kid":"e""#))
-        for algorithm in SignatureAlgorithm.allCases {
+        for algorithm in SignatureAlgorithm.asymmetric {
             let expected =
                 switch algorithm {
                 case .es256: "2"
@@ -158,6 +158,42 @@ import Testing
             #expect(Self.name(keys.selectKey(algorithm: algorithm, keyID: nil)) == expected)
             #expect(Self.name(keys.selectKey(algorithm: algorithm, keyID: "other")) == "unknown")
             #expect(Self.name(keys.selectKey(algorithm: algorithm, keyID: "")) == "unknown")
+        }
+    }
+
+    @Test("No key of a set is for an HMAC")
+    func symmetric() throws {
+        let keys = try Self.set(Self.jwk("RSA", #""kid":"r""#), Self.jwk("P-256"), #"{"kty":"oct","k":"AAAA"}"#)
+        for algorithm in SignatureAlgorithm.allCases where algorithm.isSymmetric {
+            for keyID in ["r", nil] { #expect(Self.name(keys.selectKey(algorithm: algorithm, keyID: keyID)) == "unfit") }
+        }
+        #expect(SignatureAlgorithm.allCases.filter(\.isSymmetric) == [.hs256, .hs384, .hs512])
+    }
+
+    @Test("A set that names none of its keys has them tried whatever key ID the token has, if one alone fits")
+    func unnamedKeys() throws {
+        let keys = try Self.set(Self.jwk("RSA"), Self.jwk("P-256"))
+        for keyID in ["x", "", nil] {
+            let selected = [SignatureAlgorithm.rs256, .es256].map { keys.selectKey(algorithm: $0, keyID: keyID) }
+            for (selection, key) in zip(selected, keys.keys) {
+                guard case .key(let chosen) = selection else {
+                    Issue.record("\(selection)")
+                    continue
+                }
+                #expect(chosen === key)
+            }
+        }
+        // A newer set may name it.
+        #expect(Self.name(keys.selectKey(algorithm: .es384, keyID: "x")) == "unknown")
+        #expect(Self.name(keys.selectKey(algorithm: .es384, keyID: nil)) == "unfit")
+        let other = try SignatureVerifierTests.rsa.get().publicJWK.replacing(#""kid":"r","#, with: "")
+        let two = try Self.set(Self.jwk("RSA"), other)
+        #expect(Self.name(two.selectKey(algorithm: .rs256, keyID: "x")) == "ambiguous 2")
+        // One name in the set, be it of a key that cannot be used, and names count.
+        for named in [Self.jwk("P-384", #""kid":"a""#), Self.jwk("RSA", #""kid":"a","use":"enc""#)] {
+            let mixed = try Self.set(Self.jwk("P-256"), named)
+            #expect(Self.name(mixed.selectKey(algorithm: .es256, keyID: "x")) == "unknown")
+            #expect(Self.name(mixed.selectKey(algorithm: .es256, keyID: nil)) == "-")
         }
     }
 

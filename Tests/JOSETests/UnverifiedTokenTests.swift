@@ -130,7 +130,7 @@ import Testing
     @Test(
         "none in any spelling, and what else we do not know, is no algorithm",
         arguments: [
-            "none", "None", "NONE", "nOnE", "", "HS256", "rs256", "RS256 ", " RS256", "RS1", "ES256K", "Ed25519",
+            "none", "None", "NONE", "nOnE", "", "hs256", "HS1", "rs256", "RS256 ", " RS256", "RS1", "ES256K", "Ed25519",
             "Ed448", "RSA-OAEP",
         ])
     func unknownAlgorithms(name: String) throws {

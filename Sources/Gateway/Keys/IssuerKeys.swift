@@ -70,7 +70,8 @@ final class IssuerKeys: TimerHandler {
         case .fetch(let fetch):
             switch fetch.source {
             case .stored: store?.read { [weak self] result in self?.ended(fetch, result) }
-            case .file(let path): ended(fetch, readFile(path))
+            case .file(let path): ended(fetch, readKeys(path))
+            case .secret(let path): ended(fetch, readSecret(path))
             case .metadata(let url): get(url, Discovery.bytesMax, "application/json", for: fetch)
             case .keys(let url):
                 get(url, KeySet.bytesMax, "application/jwk-set+json, application/json;q=0.9", for: fetch)
@@ -104,10 +105,23 @@ final class IssuerKeys: TimerHandler {
         }
     }
 
-    private func readFile(_ path: String) -> KeyFetchResult {
+    private func readKeys(_ path: String) -> KeyFetchResult {
+        read(path, bytesMax: KeySet.bytesMax) { KeyResponse(status: 200, body: $0).asKeys() }
+    }
+
+    private func readSecret(_ path: String) -> KeyFetchResult {
+        read(path, bytesMax: KeySet.secretFileBytesMax) { bytes in
+            do throws(SharedSecretError) {
+                return .keys(try KeySet(secretFile: bytes.span, for: policy.algorithms), maxAgeSeconds: nil)
+            } catch {
+                return .failed(KeyFetchFailure(reason: error.reason))
+            }
+        }
+    }
+
+    private func read(_ path: String, bytesMax: Int, _ understand: ([UInt8]) -> KeyFetchResult) -> KeyFetchResult {
         do throws(KeyFileError) {
-            let bytes = try KeyFile.read(path, bytesMax: KeySet.bytesMax)
-            return KeyResponse(status: 200, body: bytes).asKeys()
+            return understand(try KeyFile.read(path, bytesMax: bytesMax))
         } catch {
             return .failed(KeyFetchFailure(reason: error.reason))
         }

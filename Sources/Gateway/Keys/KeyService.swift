@@ -28,7 +28,7 @@ final class KeyService: Sendable {
         let keeper = KeyKeeper(loop: loop)
         for (index, policy) in policies.enumerated() {
             var store: KeyStore?
-            if let stateDirectory, policy.keys.source != .fileOnly {
+            if let stateDirectory, policy.keys.source.isFetched {
                 store = try KeyStore(policy, in: stateDirectory, loop: loop, log: log)
             }
             try keeper.add(policy, store: store) { [weak keeper] material, news in

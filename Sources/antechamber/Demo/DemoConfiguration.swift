@@ -54,6 +54,8 @@ private struct OneFile: ConfigurationFiles {
         return Array(text.utf8)
     }
 
+    func isReadableByEveryone(_ path: String) -> Bool { false }
+
     func paths(matching pattern: String) throws(FileProblem) -> [String] { [] }
 
     func isWritableByOthers(directory path: String) throws(FileProblem) -> Bool {

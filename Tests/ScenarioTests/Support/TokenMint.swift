@@ -5,16 +5,28 @@ import OpenSSLKit
 
 /// A signing key with its `kid`.
 final class TokenMint: Sendable {
+    private enum Signer: Sendable {
+        case key(SigningKey)
+        case secret(HMACSecret)
+    }
+
     let keyID: String
-    private let key: SigningKey
+    let algorithmName: String
+    private let signer: Signer
 
     /// ES256 by default: its keys are made in no time.
     init(keyID: String = "key-1", _ algorithm: SigningAlgorithm = .es256) throws {
         self.keyID = keyID
-        key = try SigningKey(generating: algorithm)
+        signer = .key(try SigningKey(generating: algorithm))
+        algorithmName = algorithm == .rs256 ? "RS256" : "ES256"
     }
 
-    var algorithmName: String { key.algorithm == .rs256 ? "RS256" : "ES256" }
+    /// Signs with HS256 and these bytes.
+    init(secret: String) {
+        keyID = "shared"
+        signer = .secret(HMACSecret(Array(secret.utf8).span))
+        algorithmName = "HS256"
+    }
 
     /// A token. `header` and `claims` are put over the usual ones; a nil value takes a member out.
     func token(
@@ -48,11 +60,16 @@ final class TokenMint: Sendable {
     /// Signs exactly these texts.
     func sign(header: String, claims: String) throws -> String {
         let input = base64URL(Array(header.utf8)) + "." + base64URL(Array(claims.utf8))
-        return try input + "." + base64URL(key.sign(Array(input.utf8).span))
+        let bytes = Array(input.utf8)
+        switch signer {
+        case .key(let key): return try input + "." + base64URL(key.sign(bytes.span))
+        case .secret(let secret): return try input + "." + base64URL(secret.tag(over: bytes.span, .sha256))
+        }
     }
 
     var publicJWK: String {
         let members: String
+        guard case .key(let key) = signer else { return "{}" }
         switch try? key.publicMembers() {
         case .rsa(let n, let e): members = #""kty":"RSA","n":"\#(base64URL(n))","e":"\#(base64URL(e))""#
         case .elliptic(_, let x, let y): members = #""kty":"EC","crv":"P-256","x":"\#(base64URL(x))","y":"\#(base64URL(y))""#
