@@ -6,6 +6,9 @@ public import JOSE
 public struct AdmissionPolicy: Sendable, Equatable {
     /// Trusted issuers, told apart by the token's `iss`. Their order gives each its index.
     public var issuers: [IssuerPolicy]
+    /// What is asked in each place on top of that. Their order gives each its index; 0, which is always there, is the
+    /// main level's. Places whose rules are equal do well to share one: what is remembered for one serves the other.
+    public var rules: [AccessRules]
     /// Prefixes of header names that a client may never send through, as the operator spelled them.
     public var reservedHeaderPrefixes: [String]
     /// The `realm` of `WWW-Authenticate` (RFC 9110 §11.5).
@@ -16,12 +19,14 @@ public struct AdmissionPolicy: Sendable, Equatable {
 
     public init(
         issuers: [IssuerPolicy],
+        rules: [AccessRules] = [AccessRules()],
         reservedHeaderPrefixes: [String] = ["X-Auth-"],
         realm: String = "antechamber",
         errorDetail: ErrorDetail = .full,
         tokenCacheEntries: Int = 65_536
     ) {
         self.issuers = issuers
+        self.rules = rules
         self.reservedHeaderPrefixes = reservedHeaderPrefixes
         self.realm = realm
         self.errorDetail = errorDetail

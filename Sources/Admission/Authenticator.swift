@@ -1,11 +1,13 @@
 // From a request's head to a verdict. The order is fixed, and each step stops at its own failure:
 //
 //   find the token → remembered? → parse it → choose the issuer by `iss` → is `alg` allowed → choose key →
-//   VERIFY THE SIGNATURE → `typ` → `exp`, `nbf`, `iat` → `aud` → build the identity → remember it
+//   VERIFY THE SIGNATURE → `typ` → `exp`, `nbf`, `iat` → `aud` → what the place asks → build the
+//   identity → remember it
 //
 // Nothing the token says is believed, or repeated to anybody, before its signature held. A remembered token takes
 // the short way only while the long one would admit it too: within its time, and while the issuer's present keys
-// would still choose the key that verified it. Otherwise it goes the long way and gets its refusal there.
+// would still choose the key that verified it. Otherwise it goes the long way and gets its refusal there. It is
+// remembered for the place that it was used in, so that no route's verdict admits it to another.
 
 internal import Bytes
 public import HTTPWire
@@ -32,6 +34,7 @@ public final class Authenticator {
     }
 
     private let issuers: [IssuerRules]
+    private let rules: [AccessRules]
     /// Those of each issuer, in the same order.
     private var keys: [Keys]
     private let detail: ErrorDetail
@@ -44,6 +47,7 @@ public final class Authenticator {
     /// Every issuer's keys are pending until `install` says otherwise.
     public init(policy: AdmissionPolicy) {
         issuers = policy.issuers.indices.map { IssuerRules(policy.issuers[$0], issuerIndex: $0) }
+        rules = policy.rules
         keys = policy.issuers.map { _ in Keys() }
         detail = policy.errorDetail
         remembersTokens = policy.tokenCacheEntries > 0
@@ -74,27 +78,29 @@ public final class Authenticator {
     ///
     /// - Parameters:
     ///   - bytes: those that `head` was parsed from.
+    ///   - rulesIndex: which of the policy's rules hold where the request goes.
     ///   - mayAwaitKeys: answer `awaitKeys` where newer keys could help; false on the second try, so that a request
     ///     waits once.
     public func decide(
-        _ head: borrowing RequestHead, in bytes: Span<UInt8>, at now: Instant, mayAwaitKeys: Bool
+        _ head: borrowing RequestHead, in bytes: Span<UInt8>, rulesIndex: Int, at now: Instant,
+        mayAwaitKeys: Bool
     ) -> Decision {
         do throws(Refusal) {
             let token = try bytes.slice(BearerToken.locate(head, in: bytes))
-            let digest = remembersTokens ? hasher.digest(of: token) : nil
-            if let digest, let identity = recall(digest, token, at: now) {
+            let name = remembersTokens ? hasher.digest(of: token).map { TokenCache.Name($0, rulesIndex) } : nil
+            if let name, let identity = recall(name, token, at: now) {
                 tally.cacheHits &+= 1
                 if let refusal = legacyRefusal(of: identity, at: now) { throw refusal }
                 return .admit(identity)
             }
-            return try judge(token, digest, at: now, mayAwaitKeys: mayAwaitKeys)
+            return try judge(token, name, rulesIndex, at: now, mayAwaitKeys: mayAwaitKeys)
         } catch {
             return .refuse(error)
         }
     }
 
     private func judge(
-        _ bytes: Span<UInt8>, _ digest: TokenDigest?, at now: Instant, mayAwaitKeys: Bool
+        _ bytes: Span<UInt8>, _ name: TokenCache.Name?, _ rulesIndex: Int, at now: Instant, mayAwaitKeys: Bool
     ) throws(Refusal) -> Decision {
         tally.cacheMisses &+= 1
         try BearerToken.checkSyntax(bytes)
@@ -113,10 +119,10 @@ public final class Authenticator {
             guard let verified = verifier.verify(token, with: key, algorithm: algorithm) else {
                 throw Unverified.signature
             }
-            let identity = try identify(verified, under: issuer, at: now)
+            let identity = try identify(verified, under: issuer, rules[rulesIndex], at: now)
             if let refusal = legacyRefusal(of: identity, at: now) { throw refusal }
-            if let digest {
-                remembered.insert(.init(digest: digest, identity: identity, keyGeneration: keys[index].generation))
+            if let name {
+                remembered.insert(.init(name: name, identity: identity, keyGeneration: keys[index].generation))
             }
             return .admit(identity)
         } catch {
@@ -127,13 +133,14 @@ public final class Authenticator {
     }
 
     private func identify(
-        _ verified: consuming VerifiedClaims, under issuer: IssuerRules, at now: Instant
+        _ verified: consuming VerifiedClaims, under issuer: IssuerRules, _ rules: AccessRules, at now: Instant
     ) throws(Refusal) -> Identity {
         do throws(Refusal) {
             let claims = verified.claims
             try issuer.checkType(verified.type)
             let validity = try issuer.validity(of: claims, at: now)
             let fields = try issuer.audiences.match(claims, type: verified.type)
+            try rules.requirements.check(claims)
             return try Identity(verified, validity: validity, shared: fields)
         } catch {
             throw detail == .full ? error : error.terse()
@@ -154,8 +161,8 @@ public final class Authenticator {
 
     // MARK: The short way
 
-    private func recall(_ digest: TokenDigest, _ token: Span<UInt8>, at now: Instant) -> Identity? {
-        guard let slot = remembered.slot(of: digest) else { return nil }
+    private func recall(_ name: TokenCache.Name, _ token: Span<UInt8>, at now: Instant) -> Identity? {
+        guard let slot = remembered.slot(of: name) else { return nil }
         let entry = remembered[slot]
         // A clock that was set back may find the token not valid yet: it stays, for later.
         guard entry.identity.validity.contains(now.unixSeconds) else {

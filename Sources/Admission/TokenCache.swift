@@ -1,4 +1,5 @@
-// Verified tokens, remembered by their exact bytes.
+// Verified tokens, remembered by their exact bytes and by the rules they were admitted under: a token that is used in
+// places with other rules is verified once for each.
 //
 // Of the token itself only the SHA-256 is kept: equal digests are equal tokens, an entry takes a third of the memory
 // that the token would, and no bearer token lies about in the proxy's memory. Hashing 800 bytes costs about half a
@@ -9,8 +10,22 @@
 internal import JOSE
 
 struct TokenCache {
-    struct Entry {
+    /// What a verdict is remembered by. Both parts are compared in full.
+    struct Name: Equatable {
         let digest: TokenDigest
+        let rulesIndex: Int
+
+        init(_ digest: TokenDigest, _ rulesIndex: Int) {
+            self.digest = digest
+            self.rulesIndex = rulesIndex
+        }
+
+        /// The digest's prefix is as good as random; an odd factor keeps one token's names apart from each other.
+        var hash: UInt64 { digest.prefix &+ UInt64(truncatingIfNeeded: rulesIndex) &* 0x9E37_79B9_7F4A_7C15 }
+    }
+
+    struct Entry {
+        let name: Name
         var identity: Identity
         /// The generation of the issuer's keys that last vouched for the token.
         var keyGeneration: UInt32
@@ -21,7 +36,7 @@ struct TokenCache {
     /// Room for an entry's identity fields, on average: a worker's whole cache stays below entries × 1 KiB.
     static let bytesPerEntryMax = 1024
     /// What an entry takes besides those: the object, its array, the slot and the index.
-    private static let overheadBytes = 240
+    private static let overheadBytes = 248
 
     init(entriesMax: Int) {
         // A single entry may take an eighth: even a cache of one has room for the largest identity.
@@ -32,9 +47,9 @@ struct TokenCache {
     var count: Int { table.count }
     var evictions: UInt64 { table.evictions }
 
-    /// The slot of exactly this token, valid until the next insertion or removal. Allocates nothing.
-    func slot(of digest: TokenDigest) -> Int? {
-        guard let slot = table.slot(of: digest.prefix), table[slot].digest == digest else { return nil }
+    /// The slot of exactly this token and these rules, valid until the next insertion or removal. Allocates nothing.
+    func slot(of name: Name) -> Int? {
+        guard let slot = table.slot(of: name.hash), table[slot].name == name else { return nil }
         return slot
     }
 
@@ -48,6 +63,6 @@ struct TokenCache {
     mutating func remove(_ slot: Int) { table.remove(slot) }
 
     mutating func insert(_ entry: Entry) {
-        table.insert(entry.digest.prefix, entry, cost: entry.identity.storageBytes + Self.overheadBytes)
+        table.insert(entry.name.hash, entry, cost: entry.identity.storageBytes + Self.overheadBytes)
     }
 }

@@ -67,7 +67,8 @@ extension Exchange {
         let before = worker.accessLog == nil ? 0 : Clock.monotonicNanoseconds()
         let input = clientInput
         let decision = worker.authenticator.decide(
-            requestParser.head, in: input.readable, at: now, mayAwaitKeys: keyWaits < Exchange.keyWaitsMax)
+            requestParser.head, in: input.readable, rulesIndex: 0, at: now,
+            mayAwaitKeys: keyWaits < Exchange.keyWaitsMax)
         if before > 0 { record.verificationNanoseconds += Clock.monotonicNanoseconds() - before }
         switch decision {
         case .admit(let identity):

@@ -40,10 +40,12 @@ enum Fixture {
 
     /// An authenticator for one issuer that has the keys of `rsa` and `ec`.
     static func authenticator(
-        _ policy: IssuerPolicy = policy(), detail: ErrorDetail = .full, cacheEntries: Int = 100
+        _ policy: IssuerPolicy = policy(), rules: [AccessRules] = [AccessRules()], detail: ErrorDetail = .full,
+        cacheEntries: Int = 100
     ) -> Authenticator {
         let authenticator = Authenticator(
-            policy: AdmissionPolicy(issuers: [policy], errorDetail: detail, tokenCacheEntries: cacheEntries))
+            policy: AdmissionPolicy(
+                issuers: [policy], rules: rules, errorDetail: detail, tokenCacheEntries: cacheEntries))
         authenticator.install(keys(keySet(rsa, ec)), forIssuerAt: 0)
         return authenticator
     }
@@ -80,12 +82,19 @@ enum Fixture {
 }
 
 extension Authenticator {
-    func decide(raw request: [UInt8], at now: Instant = Fixture.instant(), mayAwaitKeys: Bool = true) -> Decision {
-        decide(Fixture.parse(request), in: request.span, at: now, mayAwaitKeys: mayAwaitKeys)
+    func decide(
+        raw request: [UInt8], rulesIndex: Int = 0, at now: Instant = Fixture.instant(), mayAwaitKeys: Bool = true
+    ) -> Decision {
+        decide(
+            Fixture.parse(request), in: request.span, rulesIndex: rulesIndex, at: now, mayAwaitKeys: mayAwaitKeys)
     }
 
-    func decide(_ token: String, at now: Instant = Fixture.instant(), mayAwaitKeys: Bool = true) -> Decision {
-        decide(raw: Fixture.request("Authorization: Bearer \(token)"), at: now, mayAwaitKeys: mayAwaitKeys)
+    func decide(
+        _ token: String, rulesIndex: Int = 0, at now: Instant = Fixture.instant(), mayAwaitKeys: Bool = true
+    ) -> Decision {
+        decide(
+            raw: Fixture.request("Authorization: Bearer \(token)"), rulesIndex: rulesIndex, at: now,
+            mayAwaitKeys: mayAwaitKeys)
     }
 }
 

@@ -94,6 +94,38 @@ import Testing
         #expect(authenticator.counters.signatureVerifications == 1)
     }
 
+    @Test func `A remembered token is not admitted where more is required of it`() {
+        let authenticator = Fixture.authenticator(rules: [
+            AccessRules(), AccessRules(requirements: Requirements(scopes: ["read:x", "admin"])),
+        ])
+        let reader = Fixture.token()
+        let admin = Fixture.token(["scope": "\"admin read:x\""])
+        for _ in 0..<2 {
+            #expect(authenticator.decide(reader).identity != nil)
+            #expect(authenticator.decide(reader, rulesIndex: 1).refusal?.code == .insufficientScope)
+            #expect(authenticator.decide(admin, rulesIndex: 1).identity != nil)
+            #expect(authenticator.decide(admin).identity != nil)
+        }
+        #expect(authenticator.counters.cacheHits == 3)
+        // The refused one is verified each time, the admitted ones once for each place.
+        #expect(authenticator.counters.signatureVerifications == 5)
+        #expect(authenticator.rememberedTokens == 3)
+    }
+
+    @Test func `A token that is remembered for two places leaves both with its key`() {
+        let authenticator = Fixture.authenticator(rules: [
+            AccessRules(), AccessRules(requirements: Requirements(scopes: ["read:x"])),
+        ])
+        let token = Fixture.token()
+        for index in 0..<2 { #expect(authenticator.decide(token, rulesIndex: index).identity != nil) }
+        authenticator.install(Fixture.keys(Fixture.keySet(Fixture.rsa)), forIssuerAt: 0)
+        for index in 0..<2 {
+            let refusal = authenticator.decide(token, rulesIndex: index, mayAwaitKeys: false).refusal
+            #expect(refusal?.code == .unknownKey)
+        }
+        #expect(authenticator.rememberedTokens == 0)
+    }
+
     @Test func `A change of one issuer's keys leaves another's tokens remembered`() {
         let second = IssuerPolicy(identifier: "https://second.example/", audiences: ["b"])
         let authenticator = Authenticator(policy: AdmissionPolicy(issuers: [Fixture.policy(), second]))
@@ -116,6 +148,7 @@ import Testing
             Fixture.token(["exp": "\(Fixture.now + 100)"]), Fixture.token(["nbf": "\(Fixture.now + 200)"]),
             Fixture.token(["exp": "\(Fixture.now + 300)", "iat": "\(Fixture.now + 50)"], signer: Fixture.otherEC),
             Fixture.token(["aud": "\"other\""]), Fixture.token(signer: Fixture.impostor),
+            Fixture.token(["scope": "\"admin\""]),
             try Fixture.ec.sign(header: "{\"alg\":\"ES256\"}", claims: Fixture.claims(["sub": "\"no kid\""])),
         ]
         let sets = [
@@ -123,8 +156,9 @@ import Testing
             Fixture.keySet(Fixture.impostor, Fixture.rsa), Fixture.keySet(Fixture.ec, Fixture.otherEC),
         ]
         var random = SplitMix(state: 42)
-        let remembering = Fixture.authenticator(cacheEntries: 3)
-        let forgetting = Fixture.authenticator(cacheEntries: 0)
+        let rules = [AccessRules(), AccessRules(requirements: Requirements(scopes: ["admin"]))]
+        let remembering = Fixture.authenticator(rules: rules, cacheEntries: 3)
+        let forgetting = Fixture.authenticator(rules: rules, cacheEntries: 0)
         var monotonicSeconds: Int64 = 0
         for step in 0..<3_000 {
             if random.next(below: 10) == 0 {
@@ -143,8 +177,9 @@ import Testing
                 Fixture.now - 100 + Int64(random.next(below: 500)), monotonicSeconds: monotonicSeconds)
             let token = tokens[random.next(below: tokens.count)]
             let mayAwait = random.next(below: 2) == 0
-            let with = remembering.decide(token, at: now, mayAwaitKeys: mayAwait).outcome
-            let without = forgetting.decide(token, at: now, mayAwaitKeys: mayAwait).outcome
+            let place = random.next(below: rules.count)
+            let with = remembering.decide(token, rulesIndex: place, at: now, mayAwaitKeys: mayAwait).outcome
+            let without = forgetting.decide(token, rulesIndex: place, at: now, mayAwaitKeys: mayAwait).outcome
             try #require(with == without, "step \(step)")
         }
         #expect(remembering.counters.cacheHits > 100)
