@@ -20,8 +20,9 @@ struct Run: ParsableCommand {
 
     func run() throws {
         let service = try Service(try options.load())
-        try service.start()
+        // First, so that whoever finds it listening can end it.
         service.endsWithProcess { exitCode in Self.exit(withError: exitCode) }
+        try service.start()
         dispatchMain()
     }
 }

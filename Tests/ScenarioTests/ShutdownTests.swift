@@ -38,6 +38,17 @@ struct ShutdownTests {
         }
     }
 
+    @Test("A signal is heard as soon as the proxy listens", arguments: [SIGTERM, SIGINT])
+    func early(_ signal: Int32) throws {
+        for _ in 1...3 {
+            try Scene.play { scene throws in
+                scene.proxy.child.signal(signal)
+                let ending = try scene.proxy.child.waitForEnd()
+                #expect(ending == .exited(0))
+            }
+        }
+    }
+
     @Test("A drain ends at shutdown_timeout, whatever is still in flight")
     func bound() throws {
         try Scene.play(main: "shutdown_timeout 300ms;", origin: { $0.waitForClose() }) { scene throws in

@@ -19,22 +19,22 @@ struct Demo: ParsableCommand {
         let issuer = try DemoIssuer()
         let backend = try SampleBackend.start()
         let configuration = try DemoConfiguration.load(listen: listen, issuer: issuer, backend: backend)
-        let service: Service
-        let endpoint: Endpoint
-        do {
-            service = try Service(configuration)
-            endpoint = try service.start()[0]
-        } catch {
-            backend.stop()
-            throw error
-        }
         let end: (ExitCode) -> Void = { code in
             backend.stop()
             issuer.stop()
             Terminal.print("demo: the proxy, the issuer and the backend have ended")
             Self.exit(withError: code)
         }
-        service.endsWithProcess(end)
+        let service: Service
+        let endpoint: Endpoint
+        do {
+            service = try Service(configuration)
+            service.endsWithProcess(end)
+            endpoint = try service.start()[0]
+        } catch {
+            backend.stop()
+            throw error
+        }
         backend.onExit {
             Terminal.printError("demo: the backend ended by itself")
             service.end(.no, end)
