@@ -20,6 +20,9 @@ final class ClientConnection: SocketStream, TimerHandler {
     /// For how long a client may go on sending what nobody will read: most have to send all of a body before they
     /// look at the response.
     private static let lingerNanoseconds: Int64 = 5_000_000_000
+    /// For how long a drain waits for a new connection's first request: whoever has connected is about to send it, and
+    /// cannot know that nobody would read it.
+    private static let drainGraceNanoseconds: Int64 = 3_000_000_000
 
     private unowned let worker: Worker
     /// The address for the log.
@@ -46,13 +49,21 @@ final class ClientConnection: SocketStream, TimerHandler {
         try super.init(loop: worker.loop, socket: socket)
         identify(as: peer, isTrusted: worker.settings.trustedProxies.contains(peer: peer))
         timer = loop.addTimer(self)
-        schedule(at: loop.now + worker.settings.timeouts.clientHeader * 1_000_000)
+        awaitFirstRequest()
     }
 
-    var isBetweenRequests: Bool {
+    private func awaitFirstRequest() {
+        let bound = worker.settings.timeouts.clientHeader * 1_000_000
+        schedule(at: loop.now + (worker.isDraining ? min(bound, ClientConnection.drainGraceNanoseconds) : bound))
+    }
+
+    /// The worker drains: no request is waited for any more, but for the first one of a new connection. One that has
+    /// arrived and was not read yet is served.
+    func drain() {
         switch phase {
-        case .awaitingProxyHeader, .fresh, .idle: true
-        case .serving, .lingering: false
+        case .awaitingProxyHeader, .fresh: awaitFirstRequest()
+        case .idle where !hasUnreadInput: close()
+        case .idle, .serving, .lingering: break
         }
     }
 
@@ -136,7 +147,7 @@ final class ClientConnection: SocketStream, TimerHandler {
             return
         }
         phase = .fresh
-        schedule(at: loop.now + worker.settings.timeouts.clientHeader * 1_000_000)
+        awaitFirstRequest()
         ready()
     }
 

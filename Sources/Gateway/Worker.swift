@@ -173,7 +173,8 @@ final class Worker {
 
     // MARK: The end
 
-    /// Stops accepting, closes what idles, lets what is in flight finish, and calls `completion` when all is done.
+    /// Stops accepting, closes what idles, lets what is in flight or about to come finish, and calls `completion` when
+    /// all is done.
     func drain(_ completion: @escaping () -> Void) {
         isDraining = true
         onDrained = completion
@@ -183,10 +184,7 @@ final class Worker {
             listener.stop()
         }
         listeners = []
-        // A request that has arrived on an idle connection, but was not read yet, is in flight as well.
-        for client in clients.compactMap({ $0 }) where client.isBetweenRequests && !client.hasUnreadInput {
-            client.close()
-        }
+        for client in clients.compactMap({ $0 }) { client.drain() }
         reportIfDrained()
     }
 

@@ -38,6 +38,37 @@ struct ShutdownTests {
         }
     }
 
+    @Test("A connection that was new when the drain began gets its first request answered, and no second one")
+    func newConnection() throws {
+        try Scene.play { scene throws in
+            let token = scene.token()
+            let new = try scene.client()
+            // The proxy accepts in the order in which clients came.
+            try scene.get(token: token, expecting: 200)
+            scene.proxy.child.signal(SIGTERM)
+            try eventually("the drain has begun") { scene.proxy.child.errors.contains("draining") }
+            try new.get("/late", token: token)
+            let response = try new.response()
+            #expect(response.status == 200)
+            #expect(response["connection"] == "close")
+            #expect(try new.isClosedByProxy())
+            let ending = try scene.proxy.child.waitForEnd()
+            #expect(ending == .exited(0))
+        }
+    }
+
+    @Test("A connection on which nothing comes holds a drain up for a moment only")
+    func silentConnection() throws {
+        try Scene.play(main: "shutdown_timeout 10m; client_header_timeout 10m;") { scene throws in
+            let silent = try scene.client()
+            try scene.get(token: scene.token(), expecting: 200)
+            scene.proxy.child.signal(SIGTERM)
+            #expect(try silent.isClosedByProxy())
+            let ending = try scene.proxy.child.waitForEnd()
+            #expect(ending == .exited(0))
+        }
+    }
+
     @Test("A signal is heard as soon as the proxy listens", arguments: [SIGTERM, SIGINT])
     func early(_ signal: Int32) throws {
         for _ in 1...3 {
