@@ -17,4 +17,8 @@ final class Entrance: ListenerHandler {
     func accepted(_ socket: consuming Socket, from peer: SocketAddress) {
         worker.accepted(socket, from: peer, by: policy)
     }
+
+    func cannotAccept(_ error: SystemError) {
+        worker.log.log(.error, "connections are not accepted and wait: \(error)")
+    }
 }

@@ -11,6 +11,9 @@ public protocol ListenerHandler: AnyObject {
     /// False: connections wait in the kernel's queue for now.
     var mayAccept: Bool { get }
     func accepted(_ socket: consuming Socket, from peer: SocketAddress)
+    /// The process or the machine has no descriptors or no memory for another connection. Told once in a while, for as
+    /// long as it lasts; connections wait in the kernel's queue.
+    func cannotAccept(_ error: SystemError)
 }
 
 public final class Listener: DescriptorHandler, TimerHandler {
@@ -21,11 +24,15 @@ public final class Listener: DescriptorHandler, TimerHandler {
     private unowned let handler: any ListenerHandler
     private var registration: Registration?
     private var retryTimer: TimerID?
+    /// When the handler was last told that there are no descriptors.
+    private var notedExhaustionAt: Int64?
 
     /// Connections taken per wake-up, so that a flood of new ones does not starve those that are there.
     private static let batch = 64
     /// How long accepting rests when descriptors have run out.
     private static let restNanoseconds: Int64 = 100_000_000
+    /// How rarely the handler is told so.
+    private static let exhaustionNoteNanoseconds: Int64 = 10_000_000_000
 
     public init(
         on loop: EventLoop, bound: BoundSocket, handler: any ListenerHandler
@@ -79,10 +86,19 @@ public final class Listener: DescriptorHandler, TimerHandler {
             let error = SystemError("accept4")
             // A client that gave up while it was queued, or a signal: the next one may be fine.
             if error.code == ECONNABORTED || error.code == EINTR { continue }
-            if error.isExhaustion { rest() }
+            if error.isExhaustion {
+                noteExhaustion(error)
+                rest()
+            }
             return count
         }
         return Listener.batch
+    }
+
+    private func noteExhaustion(_ error: SystemError) {
+        if let last = notedExhaustionAt, loop.now - last < Listener.exhaustionNoteNanoseconds { return }
+        notedExhaustionAt = loop.now
+        handler.cannotAccept(error)
     }
 
     /// Without descriptors a level-triggered listener would spin: it rests, and the queue in the kernel waits.

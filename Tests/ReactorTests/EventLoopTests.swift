@@ -115,6 +115,8 @@ private final class Recorder: TimerHandler, DescriptorHandler {
             _ = try! loop.registerEdge(descriptor, self)
         }
 
+        func cannotAccept(_ error: SystemError) {}
+
         func descriptorReady(_ events: ReadyEvents) {
             guard events.readable, one != nil else { return }
             let input = input

@@ -95,6 +95,37 @@ struct LimitTests {
         }
     }
 
+    @Test("Without descriptors, connections wait, which the log says once, and are served when others have gone")
+    func noDescriptors() throws {
+        try Scene.play { scene throws in
+            let token = scene.token()
+            let served = try scene.client()
+            try served.get(token: token)
+            #expect(try served.response().status == 200)
+
+            let folder = "/proc/\(scene.proxy.child.id)/fd"
+            let highest = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { Int($0) }.max() ?? 0
+            let lowering = try ChildProcess(
+                "prlimit", ["--pid", "\(scene.proxy.child.id)", "--nofile=\(highest + 3):\(highest + 3)"],
+                in: scene.folder, name: "prlimit")
+            #expect(try lowering.waitForEnd() == .exited(0))
+            let isSaid = { scene.proxy.child.errors.contains("connections are not accepted and wait") }
+            var others: [RawClient] = []
+            try eventually("there are no descriptors") {
+                if !isSaid() { others.append(try scene.client()) }
+                return isSaid()
+            }
+            let waiting = try scene.client()
+            try waiting.get("/waiting", token: token)
+            try served.get("/served", token: token)
+            #expect(try served.response().status == 200)
+            #expect(!scene.origin.received.contains("/waiting"))
+            others = []
+            #expect(try waiting.response().status == 200)
+            #expect(scene.proxy.child.errors.split(separator: "\n").count { $0.contains("not accepted") } == 1)
+        }
+    }
+
     @Test("An origin that takes no more of an upload has timed out: 504 after proxy_send_timeout")
     func originTakesNothing() throws {
         let isOver = Mutex(false)

@@ -53,6 +53,9 @@ final class DemoServer: ListenerHandler {
     func accepted(_ socket: consuming Socket, from peer: SocketAddress) {
         DemoServerConnection.serve(socket, on: loop, server: self)
     }
+
+    /// Whoever asks waits, and tries again.
+    func cannotAccept(_ error: SystemError) {}
 }
 
 private final class DemoServerConnection: DescriptorHandler, TimerHandler {
