@@ -146,6 +146,10 @@ extension HeaderHygiene {
         Row("X-HTTP-Host-Override", .never),
         Row("X-Envoy-Original-Host", .never),
 
+        // CGI programs have it as HTTP_PROXY, the variable by which HTTP clients find a proxy for their own requests:
+        // "httpoxy" (CVE-2016-5385 and others). No specification knows a field of that name.
+        Row("Proxy", .never),
+
         // The rest of what a proxy says of the request's way: -Port, -Prefix, -Server, -Ssl, -Uri, -Client-Cert, …
         Row("X-Forwarded-", .trustedOnly),
         Row("X-Original-Forwarded-For", .trustedOnly),

@@ -17,7 +17,7 @@ import Testing
         "X-Authorization", "X-Request-Id", "x_request_id", "XRequestID", "Forwarded", "F.orwarded", "X-Forwarded-For",
         "X_Forwarded_Proto", "x-forwarded-host", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Original-URL",
         "x_rewrite_url", "X-Original-Host", "X-Real-IP", "CF.Connecting.IP", "Client-IP", "X-Envoy-Internal",
-        "X-Envoy-Original-Path", "TraceState",
+        "X-Envoy-Original-Path", "TraceState", "Proxy", "PROXY", "_Proxy",
     ])
     func `A name that folds into a reserved one is reserved`(name: String) {
         #expect(isReserved(name))
@@ -26,6 +26,7 @@ import Testing
     @Test(arguments: [
         "Authorization", "X-Aut", "X-Custom", "Accept", "Y-Auth-Subject", "X", "-", "_", "", "X-Request-Ids",
         "X-Request", "Forwarded-For", "From", "1-X-Auth-A", "X-Real-IPs", "X-Original-Filename", "Client", "TE",
+        "Proxy-Status",
         // An application's own data about its own request: no decision hangs on it, and no proxy answers for it.
         "baggage", "Via", "X-HTTP-Method-Override", "sentry-trace",
     ])
@@ -37,7 +38,7 @@ import Testing
         "X-Auth-Subject", "X-Auth-Anything", "x_auth_status", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host",
         "Forwarded", "X-Request-Id", "traceparent", "tracestate", "X-Original-URL", "X-Rewrite-URL", "X-Original-Host",
         "X-Envoy-Original-Path", "X_Forwarded_Port", "X.Forwarded.Port", "X-Forwarded_Port", "X-Forwarded-Client.Cert",
-        "XForwardedPort", "X-RealIP", "X_Real_IP", "!X-Real-IP", "X-Real-IP!", "X-Real-IP-", "CF_Connecting_IP", "X-Forwarded",
+        "Proxy", "XForwardedPort", "X-RealIP", "X_Real_IP", "!X-Real-IP", "X-Real-IP!", "X-Real-IP-", "CF_Connecting_IP", "X-Forwarded",
     ])
     func `Not even a trusted proxy can say it, or say it in such a spelling`(name: String) {
         #expect(isReserved(name, fromTrusted: true))

@@ -16,7 +16,7 @@ struct ForwardingTests {
     ]
     private static let rewriting = [
         "X-Original-URL: /evil", "X-Rewrite-URL: /evil", "X-Original-Host: evil.example", "X_Rewrite_Url: /evil",
-        "X-HTTP-Host-Override: evil.example",
+        "X-HTTP-Host-Override: evil.example", "Proxy: http://evil.example",
     ]
 
     @Test("Where a request came from is what the proxy saw, not what a stranger says", arguments: ["", "trusted_proxies 10.0.0.0/8 unix:;"])
