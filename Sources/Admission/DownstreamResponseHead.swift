@@ -23,11 +23,12 @@ public enum DownstreamResponseHead {
     ///   - coding: how the content goes to the client. `gzip` makes it chunked, where there is any.
     ///   - identity: whom the request was admitted as. The client of a legacy audience is told so, in place of the
     ///     backend's own `Deprecation` and `Sunset`: each of them is one date.
+    ///   - requestID: the name of the request, which a final response bears unless the backend gave it one; or nothing.
     ///   - close: close the client's connection after this response. It closes anyway where only that ends the body.
     @discardableResult
     public static func write(
         _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to version: HTTPVersion, at now: Instant, close: Bool,
-        coding: ContentCoding = .asReceived, identity: Identity? = nil, into out: ByteBuffer
+        coding: ContentCoding = .asReceived, identity: Identity? = nil, requestID: Span<UInt8>, into out: ByteBuffer
     ) -> Outcome {
         let isFinal = head.statusCode >= 200
         let body = framing(head.body, to: version, coding: coding)
@@ -44,6 +45,7 @@ public enum DownstreamResponseHead {
             HTTPDate.append(now.unixSeconds, to: out)
             out.appendLineEnd()
         }
+        if !requestID.isEmpty, !head.kinds.contains(.xRequestID) { out.appendFieldLine("X-Request-Id", requestID) }
         if coding != .asReceived { appendCodingFields(head, from: bytes, coding, into: out) }
         out.appendFramingField(body)
         if closes {

@@ -69,7 +69,7 @@ extension Exchange {
             if version == .http11 {
                 DownstreamResponseHead.write(
                     responseParser.head, from: input.readable, to: version, at: now, close: false,
-                    into: clientOutput)
+                    requestID: Span(), into: clientOutput)
             }
             upstreamInput.consume(responseParser.head.byteCount)
             responseParser.reset()
@@ -83,9 +83,10 @@ extension Exchange {
         // A request that is still being sent after its answer has no known end on this connection.
         let close = !requestParser.head.isPersistent || request != .complete || worker.closesAfterResponse
         let (coding, compressor) = chooseCoding()
+        let requestID = requestID
         let outcome = DownstreamResponseHead.write(
             responseParser.head, from: input.readable, to: version, at: now, close: close, coding: coding,
-            identity: identity, into: clientOutput)
+            identity: identity, requestID: requestID.name, into: clientOutput)
         closesClient = outcome.closes
         record.status = responseParser.head.statusCode
         responseFraming = outcome.body

@@ -209,7 +209,7 @@ import Testing
         let out = ByteBuffer(capacity: 1)
         let outcome = DownstreamResponseHead.write(
             parse(response, method), from: response.span, to: .http11, at: Fixture.instant(), close: false,
-            coding: coding(status, fields, request: request, method: method), into: out)
+            coding: coding(status, fields, request: request, method: method), requestID: Span(), into: out)
         return (out.text, outcome)
     }
 

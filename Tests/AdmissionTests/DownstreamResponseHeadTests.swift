@@ -146,6 +146,16 @@ import Testing
         #expect(outcome == .init(body: .none, closes: false))
     }
 
+    @Test func `A final response bears its request's name, unless the backend gave it one`() {
+        let plain = "Date: x\r\nContent-Length: 0\r\n\r\n"
+        let (named, _) = Self.downstream("HTTP/1.1 200 OK\r\n" + plain, requestID: "r-1")
+        #expect(named == "HTTP/1.1 200 OK\r\nDate: x\r\nX-Request-Id: r-1\r\nContent-Length: 0\r\n\r\n")
+        let (own, _) = Self.downstream("HTTP/1.1 200 OK\r\nx-request-id: own\r\n" + plain, requestID: "r-1")
+        #expect(own == "HTTP/1.1 200 OK\r\nx-request-id: own\r\n" + plain)
+        let (interim, _) = Self.downstream("HTTP/1.1 103 Early Hints\r\n\r\n", requestID: "r-1")
+        #expect(interim == "HTTP/1.1 103 Early Hints\r\n\r\n")
+    }
+
     @Test func `A response from an HTTP/1.0 backend with an empty reason is one of HTTP/1.1`() {
         let (head, _) = Self.downstream("HTTP/1.0 200 \r\nContent-Length: 1\r\n\r\n")
         #expect(head == "HTTP/1.1 200 \r\n\(Self.date)Content-Length: 1\r\n\r\n")
@@ -181,14 +191,16 @@ import Testing
 
     private static func downstream(
         _ response: String, to version: HTTPVersion = .http11, for method: HTTPWire.Method = .get, close: Bool = false,
-        identity: Identity? = nil
+        identity: Identity? = nil, requestID: String = ""
     ) -> (String, DownstreamResponseHead.Outcome) {
         let bytes = Array(response.utf8)
         var parser = ResponseHeadParser(headBytesMax: 65_536)
         precondition(try! parser.parse(bytes.span, requestMethod: method))
+        let requestID = Array(requestID.utf8)
         let out = ByteBuffer(capacity: 1)
         let outcome = DownstreamResponseHead.write(
-            parser.head, from: bytes.span, to: version, at: Fixture.instant(), close: close, identity: identity, into: out)
+            parser.head, from: bytes.span, to: version, at: Fixture.instant(), close: close, identity: identity,
+            requestID: requestID.span, into: out)
         return (out.text, outcome)
     }
 }

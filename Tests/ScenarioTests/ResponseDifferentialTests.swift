@@ -95,6 +95,11 @@ private struct ExchangeOutcome {
             var anew: Set = ["date", "content-length"]
             // Trailers are announced where both framings have a place for them.
             if sent.response.framing != .chunked || response.framing != .chunked { anew.insert("trailer") }
+            // A response that the origin gave no name gets one.
+            if sent.response.fields.values(of: "x-request-id").isEmpty {
+                if response.fields.values(of: "x-request-id").count != 1 { return "not one name" }
+                anew.insert("x-request-id")
+            }
             let fields = [response, sent.response].map { $0.fields.endToEnd.without(anew) }
             if fields[0] != fields[1] { return "other fields" }
             // Without a body the length is what another request would have got (RFC 9110 §8.6), and is passed on.
