@@ -48,14 +48,31 @@ public enum DownstreamResponseHead {
         if !requestID.isEmpty, !head.kinds.contains(.xRequestID) { out.appendFieldLine("X-Request-Id", requestID) }
         if coding != .asReceived { appendCodingFields(head, from: bytes, coding, into: out) }
         out.appendFramingField(body)
+        appendConnectionFields(head, from: bytes, to: version, closes: closes, into: out)
+        out.appendLineEnd()
+        return Outcome(body: body, closes: closes)
+    }
+
+    /// What we say to the client of its connection. A 426 has to name the protocols that it wants (RFC 9110 §15.5.22):
+    /// the backend's word, as only the backend knows. Any other response's offer to switch ends at this hop.
+    private static func appendConnectionFields(
+        _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to version: HTTPVersion, closes: Bool,
+        into out: ByteBuffer
+    ) {
+        let wantsUpgrade = head.statusCode == 426 && version == .http11 && head.kinds.contains(.upgrade)
+        if wantsUpgrade {
+            for index in head.fields.indices where head.fields[index].kind == .upgrade {
+                out.appendFieldLine("Upgrade", bytes.slice(head.fields[index].value))
+            }
+        }
         if closes {
-            out.append("Connection: close\r\n")
+            out.append(wantsUpgrade ? "Connection: close, upgrade\r\n" : "Connection: close\r\n")
+        } else if wantsUpgrade {
+            out.append("Connection: upgrade\r\n")
         } else if version == .http10 {
             // HTTP/1.0 closes unless told otherwise (RFC 9112 §9.3).
             out.append("Connection: keep-alive\r\n")
         }
-        out.appendLineEnd()
-        return Outcome(body: body, closes: closes)
     }
 
     /// Appends the head of a 101 (RFC 9110 §15.2.2), its empty line included: what follows is no longer HTTP.

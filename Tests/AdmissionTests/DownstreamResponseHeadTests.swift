@@ -156,6 +156,18 @@ import Testing
         #expect(interim == "HTTP/1.1 103 Early Hints\r\n\r\n")
     }
 
+    @Test func `A 426 says which protocols it wants, and no other response does`() {
+        let fields = "Date: x\r\nConnection: Upgrade\r\nUpgrade: websocket, IRC/6.9\r\nContent-Length: 0\r\n\r\n"
+        let wanted = "HTTP/1.1 426 Upgrade Required\r\n"
+        let offer = "Date: x\r\nContent-Length: 0\r\nUpgrade: websocket, IRC/6.9\r\n"
+        #expect(Self.downstream(wanted + fields).0 == wanted + offer + "Connection: upgrade\r\n\r\n")
+        #expect(Self.downstream(wanted + fields, close: true).0 == wanted + offer + "Connection: close, upgrade\r\n\r\n")
+        // HTTP/1.0 has no upgrade (RFC 9110 §7.8).
+        let plain = "Date: x\r\nContent-Length: 0\r\n"
+        #expect(Self.downstream(wanted + fields, to: .http10).0 == wanted + plain + "Connection: keep-alive\r\n\r\n")
+        #expect(Self.downstream("HTTP/1.1 200 OK\r\n" + fields).0 == "HTTP/1.1 200 OK\r\n" + plain + "\r\n")
+    }
+
     @Test func `A response from an HTTP/1.0 backend with an empty reason is one of HTTP/1.1`() {
         let (head, _) = Self.downstream("HTTP/1.0 200 \r\nContent-Length: 1\r\n\r\n")
         #expect(head == "HTTP/1.1 200 \r\n\(Self.date)Content-Length: 1\r\n\r\n")
