@@ -73,7 +73,7 @@ struct IssuerRules {
         // The set has that key ID, for something else, or the token gives nothing to look for: a newer set is no cure.
         case .unfit: throw token.keyID == nil ? Unverified.noFittingKey : Unverified.unfitKey
         case .unknown(let keyID):
-            if mayAwaitKeys, now.monotonicNanoseconds >= keys.forcedRefreshAllowedAt { return .await(keyID: keyID) }
+            if mayAwaitKeys, keys.mayForceRefresh(for: keyID, at: now.monotonicNanoseconds) { return .await(keyID: keyID) }
             throw Unverified.unknownKey
         }
     }

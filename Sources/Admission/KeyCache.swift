@@ -11,6 +11,7 @@
 //  - An unknown key ID forces an attempt at most once a `cooldownSeconds`, counted from the start of the last forced
 //    one, however that ended. Wants that come while an attempt is under way join it. A forced attempt that fails while
 //    the keys are fresh brings on no retries: else made-up key IDs could cause more fetches than the cooldown allows.
+//  - A key ID that a set was found not to have forces none for a few cooldowns, or until the set changes.
 //  - An answer to anything but the fetch under way is ignored, so an older one never overwrites a newer one.
 //
 // Every want is answered by a `.publish`: at once, or at the end of the attempt under way.
@@ -28,6 +29,10 @@ public struct KeyCache: ~Copyable {
     public static let retryAfterSecondsMax: Int64 = 300
     /// How long the metadata's `jwks_uri` is used before it is asked for anew, in seconds.
     public static let metadataSecondsMax: Int64 = 86_400
+    /// How long a key ID that was found missing is refused without a fetch: so many cooldowns, or less.
+    static let missingCooldowns: Int64 = 4
+    /// Where the cooldown is short of it: the most that such a time comes to, in seconds.
+    public static let missingSecondsMax: Int64 = 300
     /// How long after its deadline an unanswered fetch is given up for lost, in nanoseconds.
     static let lostAfterNanoseconds: Int64 = 1_000_000_000
 
@@ -42,6 +47,7 @@ public struct KeyCache: ~Copyable {
     private var failuresInARow = 0
     private var lastFailure = "not fetched yet"
     private var forcedAllowedAt = Int64.min
+    private var missing = MissingKeyIDs()
     private var lastFetchID: UInt64 = 0
     private var lastNote = NotedCondition.none
 
@@ -66,7 +72,7 @@ public struct KeyCache: ~Copyable {
             case .nothing where failuresInARow == 0: .pending
             case .nothing: .unavailable(retryAfterSeconds: secondsToNextAttempt(from: now))
             }
-        return KeyMaterial(state: state, forcedRefreshAllowedAt: forcedAllowedAt)
+        return KeyMaterial(state: state, forcedRefreshAllowedAt: forcedAllowedAt, missing: missing)
     }
 
     /// When `timeReached` is due, in monotonic nanoseconds.
@@ -83,7 +89,7 @@ public struct KeyCache: ~Copyable {
 
     /// The first attempt, or the look at what is stored before it. To be called once.
     public mutating func start(at now: Int64, jitter: Double) -> KeyAction {
-        guard restoresKeys else { return beginAttempt(isForced: false, at: now, jitter) }
+        guard restoresKeys else { return beginAttempt(at: now, jitter) }
         // A disk answers at once. One that does not holds the first attempt up until the fetch is given up for lost.
         let fetch = nextFetch(.stored, deadline: now)
         activity = .attempting(Attempt(fetch: fetch, step: .restoring, startedAt: now, isForced: false))
@@ -102,23 +108,27 @@ public struct KeyCache: ~Copyable {
             if case .fetched(let held) = holding, now >= held.expiresAt, held.expiresAt < until {
                 return expire(until, at: now)
             }
-            return now >= until ? beginAttempt(isForced: false, at: now, jitter) : .none
+            return now >= until ? beginAttempt(at: now, jitter) : .none
         }
     }
 
     /// A request needs keys: the first ones, or, with `unknownKeyID`, newer ones than it found.
-    public mutating func wanted(unknownKeyID: Bool, at now: Int64, jitter: Double) -> KeyAction {
+    public mutating func wanted(unknownKeyID: KeyIDHash?, at now: Int64, jitter: Double) -> KeyAction {
         switch activity {
-        case .attempting(let attempt):
-            if unknownKeyID {
+        case .attempting(var attempt):
+            if let unknownKeyID {
                 forcedAllowedAt = max(forcedAllowedAt, attempt.startedAt + policy.cooldownSeconds.inNanoseconds)
+                attempt.note(wanted: unknownKeyID)
+                activity = .attempting(attempt)
             }
             return .none
         case .waiting:
             if case .nothing = holding { return .publish(KeyNews()) }
-            guard unknownKeyID, now >= forcedAllowedAt else { return .publish(KeyNews()) }
+            guard let unknownKeyID, now >= forcedAllowedAt, !missing.contains(unknownKeyID, at: now) else {
+                return .publish(KeyNews())
+            }
             forcedAllowedAt = now + policy.cooldownSeconds.inNanoseconds
-            return beginAttempt(isForced: true, at: now, jitter)
+            return beginAttempt(forcedBy: unknownKeyID, at: now, jitter)
         }
     }
 
@@ -147,7 +157,9 @@ public struct KeyCache: ~Copyable {
 
     // MARK: Attempts
 
-    private mutating func beginAttempt(isForced: Bool, at now: Int64, _ jitter: Double) -> KeyAction {
+    private mutating func beginAttempt(
+        forcedBy keyID: KeyIDHash? = nil, at now: Int64, _ jitter: Double
+    ) -> KeyAction {
         let step: Attempt.Step
         let source: KeyFetch.Source
         switch plan {
@@ -162,7 +174,8 @@ public struct KeyCache: ~Copyable {
         case .secret(let path): (step, source) = (.keys, .secret(path))
         }
         let fetch = nextFetch(source, deadline: now + policy.timeoutMilliseconds * 1_000_000)
-        activity = .attempting(Attempt(fetch: fetch, step: step, startedAt: now, isForced: isForced))
+        activity = .attempting(
+            Attempt(fetch: fetch, step: step, startedAt: now, isForced: keyID != nil, wanted: keyID.map { [$0] } ?? []))
         return .fetch(fetch)
     }
 
@@ -188,6 +201,7 @@ public struct KeyCache: ~Copyable {
             // Somebody knows of a key that is not here: the next one to ask finds out whether the set has moved.
             if attempt.isForced { metadata = nil }
         }
+        rememberMissing(attempt.wanted, in: keys, isNew: isNew, at: now)
         let refreshAt = now + refreshNanoseconds(maxAgeSeconds: maxAgeSeconds, jitter)
         let expiresAt = now + policy.maxStaleSeconds.inNanoseconds
         holding = .fetched(Fetched(keys: keys, refreshAt: refreshAt, expiresAt: expiresAt))
@@ -198,10 +212,19 @@ public struct KeyCache: ~Copyable {
         return .publish(KeyNews(note: note, attempt: .succeeded(keys, from: attempt.fetch.source)))
     }
 
+    private mutating func rememberMissing(_ wanted: Set<KeyIDHash>, in keys: KeySet, isNew: Bool, at now: Int64) {
+        if isNew { missing.removeAll() }
+        if wanted.isEmpty { return }
+        let present = Set((keys.keys.map(\.keyID) + keys.skipped.map(\.keyID)).compactMap { $0.map(KeyIDHash.init) })
+        let several = min(KeyCache.missingCooldowns * policy.cooldownSeconds, KeyCache.missingSecondsMax)
+        let lapse = now + max(several, policy.cooldownSeconds).inNanoseconds
+        missing.insert(wanted.subtracting(present), until: lapse, at: now)
+    }
+
     private mutating func restore(
         _ keys: KeySet, ageSeconds: Int64, at now: Int64, _ jitter: Double
     ) -> KeyAction {
-        guard ageSeconds < policy.maxStaleSeconds else { return beginAttempt(isForced: false, at: now, jitter) }
+        guard ageSeconds < policy.maxStaleSeconds else { return beginAttempt(at: now, jitter) }
         // The first attempt is due at once, and nobody has to wait for it.
         let expiresAt = now + (policy.maxStaleSeconds - ageSeconds).inNanoseconds
         holding = .fetched(Fetched(keys: keys, refreshAt: now, expiresAt: expiresAt))
@@ -213,7 +236,7 @@ public struct KeyCache: ~Copyable {
     private mutating func fail(
         _ attempt: Attempt, _ failure: KeyFetchFailure, at now: Int64, _ jitter: Double
     ) -> KeyAction {
-        if attempt.step == .restoring { return beginAttempt(isForced: false, at: now, jitter) }
+        if attempt.step == .restoring { return beginAttempt(at: now, jitter) }
         let reason = attempt.describing(failure)
         if attempt.step != .lastResort {
             lastFailure = reason

@@ -37,10 +37,18 @@ struct Attempt {
     var step: Step
     var startedAt: Int64
     var isForced: Bool
+    /// Unknown key IDs that were asked for before the keys were, so that the answer is about them.
+    var wanted: Set<KeyIDHash> = []
     /// Why the first place had no metadata.
     var firstFailure: String?
     /// What the server asked for before the last resort was gone to.
     var retryAfterSeconds: Int64?
+
+    /// Someone asks for this key ID. Where the keys are on their way already, they may be older than its token.
+    mutating func note(wanted keyID: KeyIDHash) {
+        let comesInTime = step == .openIDMetadata || step == .oauthMetadata
+        if comesInTime, wanted.count < MissingKeyIDs.countMax { wanted.insert(keyID) }
+    }
 
     /// The failure of the step at hand, with its place.
     func describing(_ failure: KeyFetchFailure) -> String {

@@ -16,9 +16,17 @@ public struct KeyMaterial: Sendable {
     /// Monotonic nanoseconds. Before it an unknown key ID is refused at once; from it on, the request may
     /// await one forced refresh.
     public var forcedRefreshAllowedAt: Int64
+    /// Refused at once in any case.
+    public var missing: MissingKeyIDs
 
-    public init(state: State, forcedRefreshAllowedAt: Int64) {
+    public init(state: State, forcedRefreshAllowedAt: Int64, missing: MissingKeyIDs = MissingKeyIDs()) {
         self.state = state
         self.forcedRefreshAllowedAt = forcedRefreshAllowedAt
+        self.missing = missing
+    }
+
+    /// Whether a request with this key ID, which no key of the set has, may await a newer set.
+    public func mayForceRefresh(for keyID: String, at now: Int64) -> Bool {
+        now >= forcedRefreshAllowedAt && !missing.contains(KeyIDHash(keyID), at: now)
     }
 }

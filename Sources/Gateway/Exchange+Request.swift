@@ -79,7 +79,7 @@ extension Exchange {
             request = .awaitingKeys
             keyWaits += 1
             progressedAt = worker.loop.now
-            worker.awaitKeys(self, issuerIndex: issuerIndex, unknownKeyID: keyID != nil)
+            worker.awaitKeys(self, issuerIndex: issuerIndex, unknownKeyID: keyID.map(KeyIDHash.init))
         }
     }
 

@@ -36,7 +36,7 @@ final class Worker {
         /// Client connections of all workers, for `max_connections`.
         let connections: ConnectionCount
         /// Asks for an issuer's keys; answered by `install`.
-        let wantKeys: @Sendable (_ issuerIndex: Int, _ unknownKeyID: Bool) -> Void
+        let wantKeys: @Sendable (_ issuerIndex: Int, _ unknownKeyID: KeyIDHash?) -> Void
     }
 
     /// Node sends up to 16 KiB by default; a backend may be more generous than we are with clients.
@@ -153,7 +153,7 @@ final class Worker {
         }
     }
 
-    func awaitKeys(_ exchange: Exchange, issuerIndex: Int, unknownKeyID: Bool) {
+    func awaitKeys(_ exchange: Exchange, issuerIndex: Int, unknownKeyID: KeyIDHash?) {
         exchange.awaitedIssuer = issuerIndex
         awaitingKeys[issuerIndex][ObjectIdentifier(exchange)] = exchange
         shared.wantKeys(issuerIndex, unknownKeyID)

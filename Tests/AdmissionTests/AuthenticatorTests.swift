@@ -149,6 +149,13 @@ import Testing
         authenticator.install(Fixture.keys(set, forcedRefreshAllowedAtSeconds: 1_000), forIssuerAt: 0)
         let early = authenticator.decide(token, at: Fixture.instant(monotonicSeconds: 999))
         #expect(early.refusal?.code == .unknownKey)
+        authenticator.install(
+            Fixture.keys(set, forcedRefreshAllowedAtSeconds: 1_000, missing: ["ec-2"], untilSeconds: 1_001),
+            forIssuerAt: 0)
+        #expect(authenticator.decide(token).refusal?.code == .unknownKey)
+        authenticator.install(
+            Fixture.keys(set, forcedRefreshAllowedAtSeconds: 1_000, missing: ["ec-2"], untilSeconds: 1_000),
+            forIssuerAt: 0)
         guard case .awaitKeys(issuerIndex: 0, keyID: "ec-2") = authenticator.decide(token) else {
             Issue.record("did not wait")
             return

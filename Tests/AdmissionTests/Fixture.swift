@@ -34,8 +34,13 @@ enum Fixture {
         return policy
     }
 
-    static func keys(_ set: KeySet, forcedRefreshAllowedAtSeconds: Int64 = 0) -> KeyMaterial {
-        KeyMaterial(state: .usable(set), forcedRefreshAllowedAt: forcedRefreshAllowedAtSeconds * 1_000_000_000)
+    static func keys(
+        _ set: KeySet, forcedRefreshAllowedAtSeconds: Int64 = 0, missing: [String] = [], untilSeconds: Int64 = 0
+    ) -> KeyMaterial {
+        var material = KeyMaterial(
+            state: .usable(set), forcedRefreshAllowedAt: forcedRefreshAllowedAtSeconds * 1_000_000_000)
+        material.missing.insert(missing.map(KeyIDHash.init), until: untilSeconds * 1_000_000_000, at: 0)
+        return material
     }
 
     /// An authenticator for one issuer that has the keys of `rsa` and `ec`.

@@ -124,15 +124,16 @@ struct KeyTranscript: Sendable, CustomTestStringConvertible {
         return transcript
     }
 
-    static let all = fetching + failing + forced + files + discovery + stored
+    static let all = fetching + failing + forced + files + discovery + stored + missing
 }
 
 extension KeyPolicy {
     static func testing(
         source: KeySource = .uri("https://k.example/jwks"), file: String? = nil, refresh: Int64 = 600,
-        maxStale: Int64 = 86_400
+        maxStale: Int64 = 86_400, cooldown: Int64 = 30
     ) -> KeyPolicy {
-        KeyPolicy(source: source, file: file, refreshSeconds: refresh, maxStaleSeconds: maxStale)
+        KeyPolicy(
+            source: source, file: file, refreshSeconds: refresh, maxStaleSeconds: maxStale, cooldownSeconds: cooldown)
     }
 }
 
@@ -152,13 +153,16 @@ final class KeyScript {
         case olderKeys(String)
         case olderStored(String)
         case want
+        /// For a key ID that nobody has asked for before.
         case wantUnknown
+        case wantKey(String)
     }
 
     var cache: KeyCache
     var now = 0.0
     var jitter = 0.0
     private var fetchIDs: [UInt64] = []
+    private var unknownCount = 0
 
     init(_ policy: KeyPolicy, restoresKeys: Bool = false) throws {
         cache = try KeyCache(
@@ -190,8 +194,12 @@ final class KeyScript {
                 .failed(KeyFetchFailure(reason: reason, mayBeElsewhere: elsewhere, retryAfterSeconds: retryAfter)))
         case .olderKeys(let names): return answerOlder(.keys(Self.keySet(names), maxAgeSeconds: nil))
         case .olderStored(let names): return answerOlder(.stored(Self.keySet(names), ageSeconds: 0))
-        case .want: return cache.wanted(unknownKeyID: false, at: nanoseconds, jitter: jitter)
-        case .wantUnknown: return cache.wanted(unknownKeyID: true, at: nanoseconds, jitter: jitter)
+        case .want: return cache.wanted(unknownKeyID: nil, at: nanoseconds, jitter: jitter)
+        case .wantUnknown:
+            unknownCount += 1
+            return action(.wantKey("unknown \(unknownCount)"))
+        case .wantKey(let keyID):
+            return cache.wanted(unknownKeyID: KeyIDHash(keyID), at: nanoseconds, jitter: jitter)
         }
     }
 

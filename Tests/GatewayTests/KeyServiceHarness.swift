@@ -57,9 +57,9 @@ final class KeyServiceHarness {
     }
 
     /// Asks, and waits for the answer.
-    func want(unknownKeyID: Bool = false) async throws -> String {
+    func want(unknownKeyID: String? = nil) async throws -> String {
         let before = published().count
-        service.wantKeys(issuerIndex: 0, unknownKeyID: unknownKeyID)
+        service.wantKeys(issuerIndex: 0, unknownKeyID: unknownKeyID.map(KeyIDHash.init))
         try await until("an answer") { self.published().count > before }
         return published().last!
     }
@@ -83,11 +83,11 @@ final class KeyServiceLog: Sendable {
     }
 }
 
-/// Polls until `condition` holds; a loaded machine gets half a minute.
+/// Polls until `condition` holds; a loaded machine gets two minutes, twice the longest pause between two fetches.
 func until(
     _ what: @autoclosure () -> String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool
 ) async throws {
-    for _ in 0..<6000 {
+    for _ in 0..<24_000 {
         if condition() { return }
         try await Task.sleep(for: .milliseconds(5))
     }

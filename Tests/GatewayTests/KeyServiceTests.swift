@@ -156,7 +156,7 @@ import Testing
         let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"))])
         try await harness.waitFor("a")
         issuer.answer { _ in .ok(KeySets.b) }
-        #expect(try await harness.want(unknownKeyID: true) == "b")
+        #expect(try await harness.want(unknownKeyID: "b") == "b")
         #expect(issuer.paths.count == 2)
     }
 
@@ -170,7 +170,9 @@ import Testing
         }
         let service = harness.service
         await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<1000 { group.addTask { service.wantKeys(issuerIndex: 0, unknownKeyID: true) } }
+            for number in 0..<1000 {
+                group.addTask { service.wantKeys(issuerIndex: 0, unknownKeyID: KeyIDHash("\(number)")) }
+            }
         }
         try await until("the fetch") { issuer.paths.count == 2 }
         #expect(harness.published() == ["pending", "a"])
@@ -178,7 +180,9 @@ import Testing
         try await harness.waitFor("ab")
         let answers = harness.published().count
         await withTaskGroup(of: Void.self) { group in
-            for _ in 0..<1000 { group.addTask { service.wantKeys(issuerIndex: 0, unknownKeyID: true) } }
+            for number in 0..<1000 {
+                group.addTask { service.wantKeys(issuerIndex: 0, unknownKeyID: KeyIDHash("\(number)")) }
+            }
         }
         #expect(try await harness.want() == "ab")
         #expect(harness.published().count > answers)

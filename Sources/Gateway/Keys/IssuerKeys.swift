@@ -42,7 +42,7 @@ final class IssuerKeys: TimerHandler {
 
     var material: KeyMaterial { cache.material(at: loop.now) }
 
-    func want(unknownKeyID: Bool) {
+    func want(unknownKeyID: KeyIDHash?) {
         let action = cache.wanted(unknownKeyID: unknownKeyID, at: loop.now, jitter: IssuerKeys.jitter())
         guard case .publish = action else { return perform(action) }
         // One answer does for all who ask in the same batch: a flood of wants is not to become a flood of answers.

@@ -58,7 +58,7 @@ final class KeyService: Sendable {
 
     /// Asks for the keys of an issuer: the first ones, or, with `unknownKeyID`, newer ones than are known. A
     /// publication for that issuer follows.
-    func wantKeys(issuerIndex: Int, unknownKeyID: Bool) {
+    func wantKeys(issuerIndex: Int, unknownKeyID: KeyIDHash?) {
         let keeper = keeper
         mailbox.post { keeper.unwrapped.want(issuerIndex, unknownKeyID: unknownKeyID) }
     }
@@ -103,7 +103,7 @@ final class KeyKeeper {
         for subscriber in subscribers { subscriber(index, material) }
     }
 
-    func want(_ index: Int, unknownKeyID: Bool) {
+    func want(_ index: Int, unknownKeyID: KeyIDHash?) {
         // After `stop` there is nobody to answer, and nobody who waits.
         guard issuers.indices.contains(index) else { return }
         issuers[index].want(unknownKeyID: unknownKeyID)
