@@ -59,7 +59,8 @@ let package = Package(
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: strict),
         // What fuzzing checks, for the replay of its corpus and for the fuzzer itself.
         .target(
-            name: "FuzzTargets", dependencies: ["HTTPWire", "Bytes"], path: "Tests/FuzzTargets", swiftSettings: strict),
+            name: "FuzzTargets", dependencies: ["HTTPWire", "JOSE", "Bytes"], path: "Tests/FuzzTargets",
+            swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["FuzzTargets", "HTTPWire", "Bytes"], swiftSettings: strict),
         .testTarget(name: "ZlibKitTests", dependencies: ["ZlibKit", "Bytes"], swiftSettings: strict),

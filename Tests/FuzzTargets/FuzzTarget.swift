@@ -5,7 +5,9 @@
 
 /// A reader of foreign bytes, and what it promises of all of them.
 package struct FuzzTarget: Sendable {
-    package static let all = [requestHead, responseHead, chunkedBody]
+    package static let all = [
+        requestHead, responseHead, chunkedBody, proxyHeader, base64URL, json, jws, jwkSet,
+    ]
 
     /// Names the target's folder in `Fuzz/Corpus` and its dictionary in `Fuzz/Dictionaries`.
     package let name: String
