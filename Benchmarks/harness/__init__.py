@@ -1,10 +1,15 @@
-"""Measures Antechamber beside HAProxy, nginx and Envoy; `Benchmarks/compare` is the way in.
+"""Measures Antechamber beside other proxies, and against its own goals.
 
-A run is read from the top of `__main__.py`. One module holds one thing:
+A command of the folder above is a module here, and is read from the top of it:
 
+    compare      Antechamber beside HAProxy, nginx and Envoy
+
+One module holds one thing:
+
+    command      what every command does around its own work
     options      the command line
     catalogue    the proxies, the modes of load, and which pairs of them are measured
-    build        the release build of Antechamber
+    build        finding the programs, and the release build of Antechamber
     mint         keys and tokens (the only module that is not the standard library alone)
     processes    starting, pinning, accounting and ending of processes
     bench        a directory, ports, configurations and the backend that all proxies share
@@ -12,7 +17,9 @@ A run is read from the top of `__main__.py`. One module holds one thing:
     load         wrk
     rounds       one round of one case, and the interleaving of rounds
     machine      what the numbers were measured on
-    report       medians, the table, the goals, JSON
+    report       what rounds of load come to: medians, the table, JSON
+    goals        what Antechamber sets out to reach
+    table        columns of text
 """
 
 

@@ -2,7 +2,6 @@
 
 import http.client
 import re
-import shutil
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -77,13 +76,6 @@ class Bench:
         status, body = get(self.backend.port, "/status")
         counters = re.search(rb"^\s*\d+\s+\d+\s+(\d+)\s*$", body, re.MULTILINE)
         return int(counters.group(1)) if status == 200 and counters else None
-
-
-def programs(needed: set[str], antechamber: Path | None) -> dict[str, Path]:
-    """Where the programs are; those that are not found are left out."""
-    found = {name: shutil.which(name) for name in needed}
-    found["antechamber"] = antechamber
-    return {name: Path(place) for name, place in found.items() if place and name in needed}
 
 
 def get(port: int, path: str, token: str | None = None) -> tuple[int, bytes]:

@@ -11,7 +11,7 @@ from harness.catalogue import Proxy
 
 def say(message: str) -> None:
     """Progress and warnings go to standard error; the result alone goes to standard output."""
-    print(f"compare: {message}", file=sys.stderr, flush=True)
+    print(f"{Path(sys.argv[0]).stem}: {message}", file=sys.stderr, flush=True)
 
 
 def description() -> dict[str, object]:

@@ -1,12 +1,15 @@
-"""Medians, the table, the goals, JSON."""
+"""What rounds of load come to: medians, the table, notes, JSON."""
 
 import dataclasses
 import json
 from pathlib import Path
 from statistics import median
 
+from harness import goals
 from harness.catalogue import Case
+from harness.goals import Goal
 from harness.rounds import Round
+from harness.table import aligned
 
 # Above this share of the proxy's core, what else ran there has bent the numbers.
 _FOREIGN_SHARE_MAX = 0.03
@@ -27,22 +30,6 @@ class Medians:
     resident_bytes: float
     rounds_good: int
     rounds: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Goal:
-    """Something Antechamber sets out to stay under; `value` is None where its cases were not measured."""
-
-    title: str
-    value: float | None
-    limit: float
-    unit: str
-
-    @property
-    def verdict(self) -> str:
-        if self.value is None:
-            return "not measured"
-        return "yes" if self.value <= self.limit else "no"
 
 
 def medians(rounds: list[Round]) -> Medians | None:
@@ -68,53 +55,47 @@ def medians(rounds: list[Round]) -> Medians | None:
     )
 
 
-def goals(lines: dict[Case, Medians | None]) -> list[Goal]:
-    """The three figures the project answers for."""
-    by_name = {(case.proxy.name, case.mode): line for case, line in lines.items() if line}
-    ours = by_name.get(("antechamber", "one"))
-
-    def ratio(peer: str, mode: str) -> float | None:
-        theirs = by_name.get((peer, mode))
-        if not ours or not theirs or not theirs.cpu_us_per_request:
-            return None
-        return ours.cpu_us_per_request / theirs.cpu_us_per_request
-
-    resident = [line.resident_bytes for (name, _), line in by_name.items() if name == "antechamber"]
-    return [
-        Goal("Antechamber, one token: CPU / HAProxy plain", ratio("haproxy", "plain"), 1.25, "×"),
-        Goal("Antechamber, one token: CPU / Envoy jwt_authn, one token", ratio("envoy-jwt", "one"), 0.55, "×"),
-        Goal("Antechamber, RSS after load (largest of its modes)", max(resident) / 1e6 if resident else None, 40, "MB"),
-    ]
+def lines(measured: dict[Case, list[Round]]) -> dict[Case, Medians | None]:
+    """Every case's medians."""
+    return {case: medians(rounds) for case, rounds in measured.items()}
 
 
-def text(measured: dict[Case, list[Round]], heading: list[str]) -> str:
+def has_faults(measured: dict[Case, list[Round]]) -> bool:
+    """Whether some round does not count."""
+    return any(one.faults for several in measured.values() for one in several)
+
+
+def text(measured: dict[Case, list[Round]], heading: list[str], found: list[Goal]) -> str:
     """Everything a reader of the terminal gets."""
-    lines = {case: medians(rounds) for case, rounds in measured.items()}
-    blocks = [heading, _table(lines), _notes(measured), _goal_lines(goals(lines))]
+    return joined([heading, _table(lines(measured)), _notes(measured), goals.lines(found)])
+
+
+def joined(blocks: list[list[str]]) -> str:
+    """Blocks of lines, with an empty line between those that hold something."""
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def write_json(path: Path, measured: dict[Case, list[Round]], circumstances: dict[str, object]) -> None:
+def write_json(path: Path, measured: dict[Case, list[Round]], facts: dict[str, object], found: list[Goal]) -> None:
     """Every round and the medians, for other programs."""
-    lines = {case: medians(rounds) for case, rounds in measured.items()}
+    middle = lines(measured)
     path.write_text(json.dumps({
-        **circumstances,
+        **facts,
         "cases": [
             {
                 "proxy": case.proxy.name,
                 "mode": case.mode,
-                "medians": dataclasses.asdict(lines[case]) if lines[case] else None,
+                "medians": dataclasses.asdict(middle[case]) if middle[case] else None,
                 "rounds": [dataclasses.asdict(one) for one in rounds],
             }
             for case, rounds in measured.items()
         ],
-        "goals": [{**dataclasses.asdict(goal), "met": goal.verdict} for goal in goals(lines)],
+        "goals": goals.records(found),
     }, indent=2) + "\n")
 
 
-def _table(lines: dict[Case, Medians | None]) -> list[str]:
+def _table(middle: dict[Case, Medians | None]) -> list[str]:
     rows = [_COLUMNS]
-    for case, line in lines.items():
+    for case, line in middle.items():
         start = (case.proxy.title, case.mode, "every request" if case.proxy.authenticates else "none")
         if line is None:
             rows.append((*start, *["-"] * 7, "0"))
@@ -130,7 +111,7 @@ def _table(lines: dict[Case, Medians | None]) -> list[str]:
             f"{line.resident_bytes / 1e6:.1f}",
             f"{line.rounds_good}/{line.rounds}",
         ))
-    return _aligned(rows, left_columns=3)
+    return aligned(rows, left_columns=3)
 
 
 def _notes(measured: dict[Case, list[Round]]) -> list[str]:
@@ -147,22 +128,3 @@ def _notes(measured: dict[Case, list[Round]]) -> list[str]:
         notes.append(f"the machine was not quiet: in {len(disturbed)} rounds something else used the proxy's core "
                      f"(up to {worst:.0%} of it); measure again")
     return notes
-
-
-def _goal_lines(found: list[Goal]) -> list[str]:
-    rows = []
-    for goal in found:
-        value = "-" if goal.value is None else f"{goal.value:.2f} {goal.unit}"
-        rows.append((goal.title, value, f"goal ≤ {goal.limit:g} {goal.unit}", goal.verdict))
-    return _aligned(rows, left_columns=1)
-
-
-def _aligned(rows: list[tuple[str, ...]], left_columns: int) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.ljust(width) if column < left_columns else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths))
-        ).rstrip()
-        for row in rows
-    ]

@@ -30,42 +30,18 @@ class Medians(unittest.TestCase):
         self.assertIsNone(report.medians([measured_round(10, faults=("1 status errors",))]))
 
 
-class Goals(unittest.TestCase):
-    def verdicts(self, ours: float, resident: int) -> list[str]:
-        return [goal.verdict for goal in report.goals({
-            case("haproxy", "plain"): report.medians([measured_round(20)]),
-            case("envoy-jwt", "one"): report.medians([measured_round(50)]),
-            case("antechamber", "one"): report.medians([measured_round(ours)]),
-            case("antechamber", "many"): report.medians([measured_round(ours, resident=resident)]),
-        })]
-
-    def test_a_goal_is_met_up_to_and_with_its_limit(self) -> None:
-        self.assertEqual(self.verdicts(25, 40_000_000), ["yes", "yes", "yes"])
-
-    def test_a_goal_is_missed_beyond_its_limit(self) -> None:
-        self.assertEqual(self.verdicts(28, 40_000_001), ["no", "no", "no"])
-
-    def test_a_goal_whose_peer_was_not_measured_is_neither(self) -> None:
-        lines = {case("antechamber", "one"): report.medians([measured_round(10)])}
-        self.assertEqual([goal.verdict for goal in report.goals(lines)], ["not measured", "not measured", "yes"])
-
-    def test_a_goal_is_not_met_by_a_case_whose_rounds_all_failed(self) -> None:
-        lines = {case("antechamber", "one"): None, case("haproxy", "plain"): report.medians([measured_round(20)])}
-        self.assertEqual({goal.verdict for goal in report.goals(lines)}, {"not measured"})
-
-
 class Text(unittest.TestCase):
     def test_faults_and_a_disturbed_core_are_named(self) -> None:
         shown = report.text({case("envoy", "plain"): [
             measured_round(50, foreign=0.2), measured_round(50, number=2, faults=("7 timeout errors",)),
-        ]}, ["heading"])
+        ]}, ["heading"], [])
         self.assertIn("round 2 of Envoy, plain is not counted: 7 timeout errors", shown)
         self.assertIn("up to 20% of it", shown)
 
     def test_the_columns_are_aligned(self) -> None:
         shown = report.text({
             case("haproxy", "plain"): [measured_round(9)], case("haproxy-jwt", "many"): [measured_round(1234)],
-        }, ["heading"])
+        }, ["heading"], [])
         table = shown.split("\n\n")[1].splitlines()
         self.assertEqual(len({len(line) for line in table}), 1)
 

@@ -100,7 +100,7 @@ enum Rules {
     ]
 
     /// Scripts that are sourced, so need no executable bit.
-    static let sourcedScripts: Set<String> = ["scripts/setup.sh"]
+    static let sourcedScripts: Set<String> = ["scripts/setup.sh", "Benchmarks/setup.sh"]
 }
 
 /// A word that only listed files may hold.

@@ -41,7 +41,8 @@ enum SourceTree {
 
     static let sources = files.filter { $0.path.hasPrefix("Sources/") && $0.path.hasSuffix(".swift") }
     static let swift = files.filter { $0.path.hasSuffix(".swift") }
-    static let scripts = files.filter { $0.path.hasPrefix("scripts/") || $0.path.hasPrefix(".ci/") }
+    static let scripts = files
+        .filter { file in ["scripts/", ".ci/", "Benchmarks/"].contains { file.path.hasPrefix($0) } }
         .filter { $0.text.hasPrefix("#!") || $0.path.hasSuffix(".sh") }
     static let documents = files.filter { $0.path.hasSuffix(".md") }
 
