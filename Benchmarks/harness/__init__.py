@@ -3,6 +3,7 @@
 A command of the folder above is a module here, and is read from the top of it:
 
     compare      Antechamber beside HAProxy, nginx and Envoy
+    wire         long bodies, idle connections and slow clients: `transfers`, `idle` and `slow` are its parts
 
 One module holds one thing:
 
@@ -15,6 +16,8 @@ One module holds one thing:
     bench        a directory, ports, configurations and the backend that all proxies share
     preflight    what must hold before a proxy is measured: good tokens pass, bad ones do not
     load         wrk
+    sockets      many connections from one process
+    drip, sink   slow clients, and a backend that takes long bodies: processes of their own
     rounds       one round of one case, and the interleaving of rounds
     machine      what the numbers were measured on
     report       what rounds of load come to: medians, the table, JSON

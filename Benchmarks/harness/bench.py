@@ -1,14 +1,18 @@
 """A directory, ports, configurations, and the backend that all proxies share."""
 
 import http.client
+import os
 import re
 import socket
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness import Problem, mint
-from harness.catalogue import BACKEND, Proxy
+from harness.catalogue import BACKEND, BACKENDS, Proxy
 from harness.processes import Cores, Processes, wait_until
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "proxies"
@@ -33,35 +37,38 @@ class Bench:
         self.credentials = credentials
         self.path = "/" + body
         self._directory = directory
-        self._programs = programs
-        self._documents = directory / "documents"
-        self._documents.mkdir()
-        (self._documents / "64k").write_bytes(b"x" * 65536)
+        self._programs = {"python": Path(sys.executable), **programs}
+        # What the backend serves.
+        self.documents = directory / "documents"
+        self.documents.mkdir()
+        (self.documents / "64k").write_bytes(b"x" * 65536)
         self.backend = self.start(BACKEND)
         self.expected_body = get(self.backend.port, self.path)[1]
         self.counts_requests = self.backend_requests() is not None
 
-    def start(self, proxy: Proxy) -> Server:
-        """Starts one server on a free port and waits until it accepts connections."""
+    def start(self, proxy: Proxy, backend: Server | None = None) -> Server:
+        """Starts one server on a free port, in front of the shared backend unless another one is given, and waits
+        until it accepts connections."""
         directory = self._directory / proxy.name
         directory.mkdir(exist_ok=True)
         port = _free_port()
-        config = directory / proxy.template
-        config.write_text(_filled(proxy.template, {
-            "PORT": port,
-            "BACKEND_PORT": port if proxy is BACKEND else self.backend.port,
-            "DIRECTORY": directory,
-            "DOCUMENTS": self._documents,
-            "ISSUER": mint.ISSUER,
-            "AUDIENCE": mint.AUDIENCE,
-            "JWKS": self.credentials.jwks,
-            "PUBLIC_KEY": self.credentials.public_key,
-        }))
-        places = {"program": self._programs[proxy.program], "config": config, "directory": directory}
+        places = {"program": self._programs[proxy.program], "directory": directory, "port": port}
+        if proxy.template:
+            places["config"] = directory / proxy.template
+            places["config"].write_text(_filled(proxy.template, {
+                "PORT": port,
+                "BACKEND_PORT": port if proxy in BACKENDS else (backend or self.backend).port,
+                "DIRECTORY": directory,
+                "DOCUMENTS": self.documents,
+                "ISSUER": mint.ISSUER,
+                "AUDIENCE": mint.AUDIENCE,
+                "JWKS": self.credentials.jwks,
+                "PUBLIC_KEY": self.credentials.public_key,
+            }))
         command = [word.format(**places) for word in proxy.command]
         output = directory / "output.log"
         with output.open("wb") as log:
-            core = self.cores.load if proxy is BACKEND else self.cores.proxy
+            core = self.cores.load if proxy in BACKENDS else self.cores.proxy
             process = self.processes.start(command, core, stdout=log, stderr=log, cwd=directory)
         wait_until(lambda: process.poll() is not None or _accepts(port), _START_SECONDS)
         if process.poll() is not None or not _accepts(port):
@@ -70,6 +77,16 @@ class Bench:
             tail = "\n".join(output.read_text(errors="replace").splitlines()[-8:])
             raise Problem(f"{proxy.title} {how}: {' '.join(command)}\n{tail}".rstrip())
         return Server(process, port)
+
+    @contextmanager
+    def on_load_core(self) -> Iterator[None]:
+        """For a stretch in which this process is itself the client."""
+        allowed = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {self.cores.load})
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, allowed)
 
     def backend_requests(self) -> int | None:
         """How many requests the backend has had, this one included; nil where nginx lacks stub_status."""

@@ -11,13 +11,13 @@ MODES = {
 
 @dataclass(frozen=True)
 class Proxy:
-    """One way to run one program. `command` starts it in the foreground; {program}, {config} and
-    {directory} are filled in, and so are the @NAMES@ of its template in Benchmarks/proxies."""
+    """One way to run one program. `command` starts it in the foreground; {program}, {config}, {directory}
+    and {port} are filled in, and so are the @NAMES@ of its template in Benchmarks/proxies, where it has one."""
 
     name: str
     title: str
     program: str
-    template: str
+    template: str | None
     command: tuple[str, ...]
     version: tuple[str, ...]
     authenticates: bool
@@ -47,15 +47,20 @@ _ENVOY = {
 }
 
 BACKEND = Proxy("backend", "backend", "nginx", "backend.conf", _NGINX_COMMAND, ("{program}", "-v"), False)
+# Takes long bodies, as nginx would answer before it has read them, or store them first.
+SINK = Proxy("sink", "sink", "python", None, ("{program}", "-m", "harness.sink", "{port}"), (), False)
+BACKENDS = (BACKEND, SINK)
 
+HAPROXY = Proxy("haproxy", "HAProxy", template="haproxy.cfg", authenticates=False, **_HAPROXY)
+ANTECHAMBER = Proxy("antechamber", "Antechamber", "antechamber", "antechamber.conf",
+                    ("{program}", "run", "--config", "{config}"), ("{program}", "--version"), True)
 PROXIES = (
-    Proxy("haproxy", "HAProxy", template="haproxy.cfg", authenticates=False, **_HAPROXY),
+    HAPROXY,
     Proxy("nginx", "nginx", "nginx", "nginx.conf", _NGINX_COMMAND, ("{program}", "-v"), False),
     Proxy("envoy", "Envoy", template="envoy.yaml", authenticates=False, **_ENVOY),
     Proxy("haproxy-jwt", "HAProxy jwt_verify", template="haproxy-jwt.cfg", authenticates=True, **_HAPROXY),
     Proxy("envoy-jwt", "Envoy jwt_authn", template="envoy-jwt.yaml", authenticates=True, **_ENVOY),
-    Proxy("antechamber", "Antechamber", "antechamber", "antechamber.conf",
-          ("{program}", "run", "--config", "{config}"), ("{program}", "--version"), True),
+    ANTECHAMBER,
 )
 
 

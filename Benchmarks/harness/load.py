@@ -23,11 +23,13 @@ class Load:
     errors: dict[str, int]
 
 
-def run(processes: Processes, core: int, url: str, tokens: Path, connections: int, seconds: int) -> Load:
-    """Loads `url` for some seconds with the tokens of a file in rotation."""
+def run(processes: Processes, core: int, url: str, tokens: Path, connections: int, seconds: int,
+        pause_ms: int = 0, niceness: int = 0) -> Load:
+    """Loads `url` for some seconds with the tokens of a file in rotation. With a pause, each connection waits before
+    each request for so long in the mean."""
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s",
-               "--latency", "--script", str(_SCRIPT), url, "--", str(tokens)]
-    process = processes.start(command, core, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+               "--latency", "--script", str(_SCRIPT), url, "--", str(tokens), str(pause_ms)]
+    process = processes.start(command, core, niceness, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     output, _ = process.communicate()
     processes.end(process)
     for line in output.splitlines():

@@ -25,6 +25,15 @@ def at_least(minimum: int):
     return number
 
 
+def size(text: str) -> int:
+    """A number of bytes, with k, m or g for 1024 of the one before."""
+    powers = {"k": 10, "m": 20, "g": 30}
+    digits, power = (text[:-1], powers[text[-1]]) if text[-1:] in powers else (text, 0)
+    if not digits.isdigit() or int(digits) == 0:
+        raise argparse.ArgumentTypeError("not a size: such as 64m or 1g")
+    return int(digits) << power
+
+
 def subset_of(allowed):
     """Names of a list, with commas between."""
     def names(text: str) -> list[str]:

@@ -5,6 +5,7 @@ Everything started here is remembered until it is ended, by its process id, by `
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -15,6 +16,8 @@ _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _END_SECONDS = 5
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
+# What is started gets the limit that we were started with, whatever we need ourselves.
+_DESCRIPTOR_LIMITS = resource.getrlimit(resource.RLIMIT_NOFILE)
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,18 @@ class Processes:
         for process in reversed(list(self._running)):
             self.end(process)
 
-    def start(self, command: list[str], core: int, **popen) -> subprocess.Popen:
+    def start(self, command: list[str], core: int, niceness: int = 0, **popen) -> subprocess.Popen:
         """Starts `command` on one core, in a session of its own (a terminal's Ctrl-C goes to us, and
         we end it), and with a signal from the kernel should we be killed without a chance to."""
 
         def before_exec() -> None:
             _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            resource.setrlimit(resource.RLIMIT_NOFILE, _DESCRIPTOR_LIMITS)
             os.sched_setaffinity(0, {core})
+            os.nice(niceness)
 
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=before_exec, **popen
-        )
+        popen.setdefault("stdin", subprocess.DEVNULL)
+        process = subprocess.Popen(command, start_new_session=True, preexec_fn=before_exec, **popen)
         self._running.append(process)
         return process
 
@@ -103,15 +107,18 @@ def cpu_seconds(pids: list[int]) -> float:
 
 def resident_bytes(pids: list[int]) -> int:
     """The sum of VmRSS; pages that a master and its workers share count once for each."""
-    kilobytes = 0
+    return _status_bytes(pids, "VmRSS")
+
+
+def peak_resident_bytes(pids: list[int]) -> int:
+    """The sum of the largest VmRSS of each since `reset_peak`, as the kernel keeps it: no peak falls between samples."""
+    return _status_bytes(pids, "VmHWM")
+
+
+def reset_peak(pids: list[int]) -> None:
+    """Lets the kernel begin anew with VmHWM (proc(5), clear_refs)."""
     for pid in pids:
-        try:
-            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-                if line.startswith("VmRSS:"):
-                    kilobytes += int(line.split()[1])
-        except FileNotFoundError:
-            continue
-    return kilobytes * 1024
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def core_busy_seconds(core: int) -> float:
@@ -124,6 +131,25 @@ def core_busy_seconds(core: int) -> float:
     return 0.0
 
 
+class Meter:
+    """What some processes, and all else, use of the proxy's core from now on."""
+
+    def __init__(self, pids: list[int], cores: Cores) -> None:
+        self._pids = pids
+        self._cores = cores
+        self._began = time.monotonic()
+        self._busy = core_busy_seconds(cores.proxy)
+        self._cpu = cpu_seconds(pids)
+
+    def read(self) -> tuple[float, float]:
+        """Seconds of CPU time of the processes, and the share of the core that others used: 0 where they have to, as
+        there is no other core."""
+        cpu = cpu_seconds(self._pids) - self._cpu
+        busy = core_busy_seconds(self._cores.proxy) - self._busy
+        others = max(busy - cpu, 0) / (time.monotonic() - self._began)
+        return cpu, others if self._cores.apart else 0
+
+
 def wait_until(condition, seconds: float) -> bool:
     """Asks again and again until the condition holds or the time is up."""
     deadline = time.monotonic() + seconds
@@ -132,6 +158,18 @@ def wait_until(condition, seconds: float) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def _status_bytes(pids: list[int], name: str) -> int:
+    kilobytes = 0
+    for pid in pids:
+        try:
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith(name + ":"):
+                    kilobytes += int(line.split()[1])
+        except FileNotFoundError:
+            continue
+    return kilobytes * 1024
 
 
 def _stat(pid: int) -> list[str] | None:

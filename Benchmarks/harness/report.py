@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
@@ -93,6 +94,15 @@ def write_json(path: Path, measured: dict[Case, list[Round]], facts: dict[str, o
     }, indent=2) + "\n")
 
 
+def disturbances(rounds: Iterable) -> list[str]:
+    """A line when rounds were bent by what else ran on the proxy's core."""
+    shares = [one.foreign_share for one in rounds if one.foreign_share > _FOREIGN_SHARE_MAX]
+    if not shares:
+        return []
+    return [f"the machine was not quiet: in {len(shares)} rounds something else used the proxy's core "
+            f"(up to {max(shares):.0%} of it); measure again"]
+
+
 def _table(middle: dict[Case, Medians | None]) -> list[str]:
     rows = [_COLUMNS]
     for case, line in middle.items():
@@ -122,9 +132,4 @@ def _notes(measured: dict[Case, list[Round]]) -> list[str]:
         for one in rounds:
             if one.faults:
                 notes.append(f"round {one.number} of {case} is not counted: {'; '.join(one.faults)}")
-    disturbed = [one for rounds in measured.values() for one in rounds if one.foreign_share > _FOREIGN_SHARE_MAX]
-    if disturbed:
-        worst = max(one.foreign_share for one in disturbed)
-        notes.append(f"the machine was not quiet: in {len(disturbed)} rounds something else used the proxy's core "
-                     f"(up to {worst:.0%} of it); measure again")
-    return notes
+    return notes + disturbances(one for rounds in measured.values() for one in rounds)

@@ -1,4 +1,5 @@
--- wrk's side of a run: about 1 KB of request, each with a bearer token of the file named after `--`.
+-- wrk's side of a run: about 1 KB of request, each with a bearer token of the file named after `--`,
+-- where a mean pause between the requests of a connection follows.
 -- With one token no `request` function is defined, which keeps wrk on its static path; with several,
 -- the requests are laid out beforehand and taken in turn, so the load side pays one table look-up.
 
@@ -16,6 +17,13 @@ function init(args)
    for token in io.lines(args[1]) do
       headers["Authorization"] = "Bearer " .. token
       prepared[#prepared + 1] = wrk.format()
+   end
+   local pause = tonumber(args[2])
+   if pause > 0 then
+      -- Milliseconds. Not the same each time: all connections would go on in step.
+      delay = function()
+         return math.random(0, 2 * pause)
+      end
    end
    if #prepared > 1 then
       local turn = 0

@@ -6,7 +6,7 @@ from harness import Problem, load
 from harness.bench import Bench, Server
 from harness.catalogue import Case
 from harness.machine import say
-from harness.processes import core_busy_seconds, cpu_seconds, resident_bytes, tree
+from harness.processes import Meter, resident_bytes, tree
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,9 @@ def _warm_up(bench: Bench, case: Case, server: Server, options) -> None:
 def _measured(bench: Bench, case: Case, server: Server, number: int, options) -> Round:
     family = tree(server.process.pid)
     requests_before = bench.backend_requests()
-    busy_before = core_busy_seconds(bench.cores.proxy)
-    cpu_before = cpu_seconds(family)
-
+    meter = Meter(family, bench.cores)
     result = _load(bench, case, server, options, options.seconds)
-
-    cpu = cpu_seconds(family) - cpu_before
-    busy = core_busy_seconds(bench.cores.proxy) - busy_before
+    cpu, foreign_share = meter.read()
     requests_after = bench.backend_requests()
 
     faults = [f"{count} {kind} errors" for kind, count in result.errors.items()]
@@ -82,7 +78,7 @@ def _measured(bench: Bench, case: Case, server: Server, number: int, options) ->
         requests_per_second=result.requests / result.seconds,
         cpu_us_per_request=cpu * 1e6 / max(result.requests, 1),
         core_share=cpu / result.seconds,
-        foreign_share=max(busy - cpu, 0) / result.seconds if bench.cores.apart else 0,
+        foreign_share=foreign_share,
         p50_us=result.p50_us,
         p99_us=result.p99_us,
         resident_bytes=resident_bytes(family),

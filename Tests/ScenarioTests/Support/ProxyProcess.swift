@@ -23,8 +23,20 @@ final class ProxyProcess: Sendable {
     }
 
     /// Starts it with these arguments, and no file.
-    init(arguments: [String], environment: [String: String] = [:], in folder: URL) throws {
-        let child = try ChildProcess(Self.binary, arguments, environment: environment, in: folder, name: "antechamber")
+    ///
+    /// - Parameter descriptorsAtStart: the soft limit on its open files that it finds; nil is that of the tests.
+    init(
+        arguments: [String], environment: [String: String] = [:], descriptorsAtStart: Int? = nil, in folder: URL
+    ) throws {
+        let child: ChildProcess
+        if let descriptorsAtStart {
+            // The shell becomes the proxy, so the child's number is the proxy's.
+            let script = "ulimit -Sn \(descriptorsAtStart) && exec \"$0\" \"$@\""
+            child = try ChildProcess(
+                "/bin/sh", ["-c", script, Self.binary] + arguments, environment: environment, in: folder, name: "antechamber")
+        } else {
+            child = try ChildProcess(Self.binary, arguments, environment: environment, in: folder, name: "antechamber")
+        }
         self.child = child
         port = try Self.listeningPort(of: child)
     }
