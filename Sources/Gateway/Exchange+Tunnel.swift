@@ -85,8 +85,8 @@ extension Exchange {
     /// Ends both connections; what is on its way to the client still gets there.
     private func closeTunnel() {
         let client = client!
-        logAccess()
         dropUpstream()
+        logAccess()
         release()
         client.closeAfterResponse(lingers: !tunnelDown.hasEnded)
     }

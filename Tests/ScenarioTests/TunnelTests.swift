@@ -152,6 +152,7 @@ struct TunnelTests {
             try client.send("goodbye")
             client.finishSending()
             #expect(try latin1Text(client.rest()) == "you said goodbye")
+            try eventually("it is logged, with its time upstream") { scene.proxy.child.output.contains("\"upstream_ms\":") }
         }
     }
 
