@@ -86,7 +86,7 @@ public enum TokenType: Sendable, Hashable {
 /// Where an issuer's keys come from, and how long they are good.
 public struct KeyPolicy: Sendable, Equatable {
     public var source: KeySource
-    /// A JWK set on disk: the only source, or the pinned last resort behind `source`.
+    /// A JWK set or keys in PEM on disk: the only source, or the pinned last resort behind `source`.
     public var file: String?
     /// How often keys are fetched anew, in seconds; what the response's `max-age` says is clamped to 60 s … 24 h.
     public var refreshSeconds: Int64

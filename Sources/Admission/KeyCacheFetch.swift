@@ -9,7 +9,7 @@ public struct KeyFetch: Sendable, Equatable {
         /// The issuer's metadata: to be answered with where its keys are.
         case metadata(HTTPURL)
         case keys(HTTPURL)
-        /// A JWK set on disk.
+        /// A JWK set or keys in PEM on disk.
         case file(String)
         /// What was stored of the issuer's keys before a restart: to be answered with `stored`.
         case stored
@@ -149,6 +149,7 @@ extension KeySetError {
         case .tooLarge: "the key set is larger than \(KeySet.bytesMax) bytes"
         case .badJSON(let error) where error.kind == .duplicateMember: "the key set has a member twice"
         case .badJSON: "the key set is not JSON"
+        case .badPEM: "a PEM block has no end or is not base64"
         case .notAKeySet: "this is no JWK set: it has no array \"keys\""
         case .noUsableKey(let skipped) where skipped.isEmpty: "the key set is empty"
         case .noUsableKey(let skipped): "none of the \(skipped.count) keys can be used: \(skipped.summary)"
@@ -183,6 +184,7 @@ extension UnusableKey {
         case .smallOrder: "the point is of small order, so that anything would be signed by it"
         case .notForSignatures: "not for signatures"
         case .privateKey: "the private half is published"
+        case .badBlock: "the PEM block is not what it says it is"
         case .unsupportedAlgorithm: "its alg is not supported"
         case .algorithmMismatch: "its alg does not go with its type"
         case .tooManyKeys: "more than \(KeySet.keysMax) keys"

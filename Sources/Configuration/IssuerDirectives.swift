@@ -27,8 +27,10 @@ let issuerDirectives: [Directive] = [
         }),
     Directive(
         name: "jwks_file", syntax: "PATH", contexts: [.issuer],
-        summary: "A file with the issuer's keys as a JWK set. Alone it is the only source and nothing is fetched; "
-            + "beside `jwks_uri` it is the last resort when that fails.",
+        summary: "A file with the issuer's keys: a JWK set, or PEM with one or more blocks of `PUBLIC KEY`, "
+            + "`RSA PUBLIC KEY` or `CERTIFICATE`, of which the keys alone count. As PEM has no key IDs, exactly one of "
+            + "its keys must fit a token's algorithm, whatever the token's `kid`. Alone the file is the only source and "
+            + "nothing is fetched; beside `jwks_uri` it is the last resort when that fails.",
         effect: .issuer { statement, draft, problems in draft.keyFile = problems.file(statement.arguments[0]) }),
     Directive(
         name: "secret_file", syntax: "PATH", contexts: [.issuer],

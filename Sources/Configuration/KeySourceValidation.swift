@@ -74,10 +74,25 @@ extension IssuerDraft {
     private func checkKeys(_ file: Word, files: any ConfigurationFiles, problems: Problems) {
         guard let bytes = files.read(file, bytesMax: KeySet.bytesMax, problems) else { return }
         do throws(KeySetError) {
-            _ = try KeySet(parsing: bytes.span)
+            let keys = try KeySet(parsingFile: bytes.span)
+            warnOfAmbiguousKeys(keys, file, problems)
         } catch {
             problems.error("\(quoted(problems.path(file))) is no key set: \(error.reason)", at: file)
         }
+    }
+
+    /// Where no key has a name, no token can say which it means.
+    private func warnOfAmbiguousKeys(_ keys: KeySet, _ file: Word, _ problems: Problems) {
+        guard keys.keys.allSatisfy({ $0.keyID == nil }) else { return }
+        let ambiguous = SignatureAlgorithm.asymmetric.filter { algorithm in
+            guard acceptedAlgorithms.contains(algorithm) else { return false }
+            if case .ambiguous = keys.selectKey(algorithm: algorithm, keyID: nil) { return true } else { return false }
+        }
+        guard let first = ambiguous.first else { return }
+        problems.warning(
+            "more than one key of \(quoted(problems.path(file))) is for \(first.rawValue) and none has a kid, so that all "
+                + "tokens signed with it are refused; use a JWK set with a kid for each key",
+            at: file.origin)
     }
 
     private func checkAuthorities(_ file: Word, files: any ConfigurationFiles, problems: Problems) {

@@ -53,9 +53,18 @@ public final class Key: Sendable {
         keyID = try Self.keyID(jwk)
         try Self.checkPurpose(jwk)
         let publicKey: PublicKey
-        (publicKey, type, thumbprint) = try Self.material(jwk)
+        (publicKey, type, thumbprint) = try Self.material(try Self.members(jwk))
         material = .publicKey(publicKey)
         algorithm = try Self.algorithm(jwk, for: type)
+    }
+
+    /// A public key that comes without a name and without a word on its use.
+    init(_ members: PublicKeyMembers) throws(UnusableKey) {
+        keyID = nil
+        algorithm = nil
+        let publicKey: PublicKey
+        (publicKey, type, thumbprint) = try Self.material(members)
+        material = .publicKey(publicKey)
     }
 
     /// A secret, which has no name. Throws where OpenSSL lacks memory.
@@ -105,12 +114,53 @@ public final class Key: Sendable {
         return algorithm
     }
 
-    private static func material(_ jwk: JSONValue) throws(UnusableKey) -> (PublicKey, KeyType, KeyThumbprint) {
+    private static func members(_ jwk: JSONValue) throws(UnusableKey) -> PublicKeyMembers {
         guard let kty = jwk["kty"] else { throw .missingMember("kty") }
+        if kty.isString("RSA") {
+            return .rsa(n: try bytes("n", jwk), e: try bytes("e", jwk))
+        }
+        if kty.isString("EC") {
+            guard let crv = jwk["crv"] else { throw .missingMember("crv") }
+            guard let curve = EllipticCurve.allCases.first(where: { crv.isString($0.name) }) else {
+                throw .unsupportedCurve
+            }
+            let x = try bytes("x", jwk)
+            let y = try bytes("y", jwk)
+            // Written in full, leading zeros included (RFC 7518 §6.2.1.2).
+            guard x.count == curve.coordinateByteCount else { throw .badMember("x") }
+            guard y.count == curve.coordinateByteCount else { throw .badMember("y") }
+            return .elliptic(curve, x: x, y: y)
+        }
+        if kty.isString("OKP") {
+            guard let crv = jwk["crv"] else { throw .missingMember("crv") }
+            guard crv.isString("Ed25519") else { throw .unsupportedCurve }
+            return .ed25519(x: try bytes("x", jwk))
+        }
+        throw kty.isString("oct") ? .symmetric : .unsupportedKeyType
+    }
+
+    private static func material(
+        _ members: PublicKeyMembers
+    ) throws(UnusableKey) -> (PublicKey, KeyType, KeyThumbprint) {
         do {
-            if kty.isString("RSA") { return try rsa(jwk) }
-            if kty.isString("EC") { return try elliptic(jwk) }
-            if kty.isString("OKP") { return try edwards(jwk) }
+            switch members {
+            case .rsa(let n, let e):
+                // RFC 7518 §2 wants no leading zero bytes here, but issuers that write the sign byte of their number
+                // format are at large. They are dropped, so that the key has one thumbprint.
+                let n = Array(n.drop { $0 == 0 })
+                let e = Array(e.drop { $0 == 0 })
+                let key = try PublicKey(rsaModulus: n.span, exponent: e.span)
+                guard case .rsa(let bits) = key.kind else { throw UnusableKey.unsupportedKeyType }
+                return (key, .rsa(bits: bits), try KeyThumbprint(of: [("e", text(e)), ("kty", "RSA"), ("n", text(n))]))
+            case .elliptic(let curve, let x, let y):
+                let key = try PublicKey(curve: curve, x: x.span, y: y.span)
+                let thumbprint = try KeyThumbprint(
+                    of: [("crv", curve.name), ("kty", "EC"), ("x", text(x)), ("y", text(y))])
+                return (key, curve.keyType, thumbprint)
+            case .ed25519(let x):
+                let key = try PublicKey(ed25519: x.span)
+                return (key, .ed25519, try KeyThumbprint(of: [("crv", "Ed25519"), ("kty", "OKP"), ("x", text(x))]))
+            }
         } catch let error as UnusableKey {
             throw error
         } catch let error as PublicKeyError {
@@ -118,44 +168,6 @@ public final class Key: Sendable {
         } catch {
             throw .refusedByOpenSSL
         }
-        throw kty.isString("oct") ? .symmetric : .unsupportedKeyType
-    }
-
-    private static func rsa(_ jwk: JSONValue) throws -> (PublicKey, KeyType, KeyThumbprint) {
-        // RFC 7518 §2 wants no leading zero bytes here, but issuers that write the sign byte of their number format
-        // are at large. They are dropped, so that the key has one thumbprint.
-        let n = try bytes("n", jwk).drop { $0 == 0 }
-        let e = try bytes("e", jwk).drop { $0 == 0 }
-        let key = try PublicKey(rsaModulus: Array(n).span, exponent: Array(e).span)
-        guard case .rsa(let bits) = key.kind else { throw UnusableKey.unsupportedKeyType }
-        let thumbprint = try KeyThumbprint(of: [("e", text(Array(e))), ("kty", "RSA"), ("n", text(Array(n)))])
-        return (key, .rsa(bits: bits), thumbprint)
-    }
-
-    private static func elliptic(_ jwk: JSONValue) throws -> (PublicKey, KeyType, KeyThumbprint) {
-        guard let crv = jwk["crv"] else { throw UnusableKey.missingMember("crv") }
-        let curves: [(name: String, curve: EllipticCurve, type: KeyType)] = [
-            ("P-256", .p256, .p256), ("P-384", .p384, .p384), ("P-521", .p521, .p521),
-        ]
-        guard let (name, curve, type) = curves.first(where: { crv.isString($0.name) }) else {
-            throw UnusableKey.unsupportedCurve
-        }
-        let x = try bytes("x", jwk)
-        let y = try bytes("y", jwk)
-        // Written in full, leading zeros included (RFC 7518 §6.2.1.2).
-        guard x.count == curve.coordinateByteCount else { throw UnusableKey.badMember("x") }
-        guard y.count == curve.coordinateByteCount else { throw UnusableKey.badMember("y") }
-        let key = try PublicKey(curve: curve, x: x.span, y: y.span)
-        let thumbprint = try KeyThumbprint(of: [("crv", name), ("kty", "EC"), ("x", text(x)), ("y", text(y))])
-        return (key, type, thumbprint)
-    }
-
-    private static func edwards(_ jwk: JSONValue) throws -> (PublicKey, KeyType, KeyThumbprint) {
-        guard let crv = jwk["crv"] else { throw UnusableKey.missingMember("crv") }
-        guard crv.isString("Ed25519") else { throw UnusableKey.unsupportedCurve }
-        let x = try bytes("x", jwk)
-        let key = try PublicKey(ed25519: x.span)
-        return (key, .ed25519, try KeyThumbprint(of: [("crv", "Ed25519"), ("kty", "OKP"), ("x", text(x))]))
     }
 
     private static func bytes(_ name: String, _ jwk: JSONValue) throws(UnusableKey) -> [UInt8] {
@@ -167,7 +179,26 @@ public final class Key: Sendable {
     private static func text(_ bytes: [UInt8]) -> String { Base64URL.encode(bytes.span).span.text() }
 }
 
-/// Why an entry of a JWK set cannot be used.
+extension EllipticCurve {
+    /// The name that JWKs have for it (RFC 7518 §6.2.1.1).
+    fileprivate var name: String {
+        switch self {
+        case .p256: "P-256"
+        case .p384: "P-384"
+        case .p521: "P-521"
+        }
+    }
+
+    fileprivate var keyType: KeyType {
+        switch self {
+        case .p256: .p256
+        case .p384: .p384
+        case .p521: .p521
+        }
+    }
+}
+
+/// Why an entry of a key set cannot be used.
 public enum UnusableKey: Error, Sendable, Equatable {
     case notAnObject
     case missingMember(String)
@@ -190,6 +221,8 @@ public enum UnusableKey: Error, Sendable, Equatable {
     case notForSignatures
     /// The set publishes the private half.
     case privateKey
+    /// A PEM block whose content is not what its label says.
+    case badBlock
     /// An `alg` that we do not verify.
     case unsupportedAlgorithm
     /// An `alg` that does not go with `kty` and `crv`.

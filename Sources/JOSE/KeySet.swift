@@ -88,9 +88,9 @@ public enum KeySelection: Sendable {
     case ambiguous(Int)
 }
 
-/// An entry of a JWK set that cannot be used.
+/// An entry of a JWK set, or a block of PEM, that cannot be used.
 public struct SkippedKey: Sendable, Equatable {
-    /// Its place in `keys`, from 0.
+    /// Its place in `keys`, or among the blocks, from 0.
     public let index: Int
     public let keyID: String?
     public let reason: UnusableKey
@@ -107,13 +107,15 @@ public struct SkippedKey: Sendable, Equatable {
     }
 }
 
-/// Why a document is of no use as a JWK set.
+/// Why a document is of no use as a key set.
 public enum KeySetError: Error, Sendable, Equatable {
     /// More than `KeySet.bytesMax` bytes.
     case tooLarge
     case badJSON(JSONError)
+    /// A file of PEM with a block that has no end, or is not base64.
+    case badPEM
     /// Not an object with an array `keys`.
     case notAKeySet
-    /// `keys` is empty, or holds nothing that can be used.
+    /// There are no keys, or none that can be used.
     case noUsableKey(skipped: [SkippedKey])
 }

@@ -69,6 +69,8 @@ public final class TokenSigner: Sendable {
             parts += [("kty", "RSA"), ("n", Self.text(n)), ("e", Self.text(e))]
         case .elliptic(_, let x, let y):
             parts += [("kty", "EC"), ("crv", "P-256"), ("x", Self.text(x)), ("y", Self.text(y))]
+        case .ed25519(let x):
+            parts += [("kty", "OKP"), ("crv", "Ed25519"), ("x", Self.text(x))]
         }
         writer.beginObject()
         for (name, value) in parts {

@@ -10,12 +10,6 @@ public enum SigningAlgorithm: Sendable, Hashable {
     case es256
 }
 
-/// The public half of a signing key, as the members of a JWK hold it: big-endian, in full length.
-public enum PublicKeyMembers: Sendable, Equatable {
-    case rsa(n: [UInt8], e: [UInt8])
-    case elliptic(EllipticCurve, x: [UInt8], y: [UInt8])
-}
-
 /// A private key that signs with one algorithm; immutable, so that any thread may use it.
 @safe
 public final class SigningKey: Sendable {
@@ -71,7 +65,7 @@ public final class SigningKey: Sendable {
         let bits = unsafe Int(EVP_PKEY_get_bits(raw))
         if unsafe EVP_PKEY_is_a(raw, "RSA") == 1, bits >= PublicKey.rsaBitsMin, bits <= PublicKey.rsaBitsMax {
             unsafe self.init(.rs256, owning: raw)
-        } else if unsafe EVP_PKEY_is_a(raw, "EC") == 1, unsafe Self.groupName(of: raw) == "prime256v1" {
+        } else if unsafe EVP_PKEY_is_a(raw, "EC") == 1, unsafe PublicKeyMembers.groupName(of: raw) == "prime256v1" {
             unsafe self.init(.es256, owning: raw)
         } else {
             unsafe EVP_PKEY_free(raw)
@@ -103,33 +97,9 @@ public final class SigningKey: Sendable {
 
     /// The public key's members.
     public func publicMembers() throws(OpenSSLError) -> PublicKeyMembers {
-        switch algorithm {
-        case .rs256:
-            .rsa(
-                n: try number(OSSL_PKEY_PARAM_RSA_N, byteCount: nil),
-                e: try number(OSSL_PKEY_PARAM_RSA_E, byteCount: nil))
-        case .es256:
-            .elliptic(
-                .p256, x: try number(OSSL_PKEY_PARAM_EC_PUB_X, byteCount: 32),
-                y: try number(OSSL_PKEY_PARAM_EC_PUB_Y, byteCount: 32))
+        guard let members = unsafe try PublicKeyMembers(of: raw) else {
+            preconditionFailure("the initialisers take keys that have members")
         }
-    }
-
-    /// A number among the key's parameters, padded to `byteCount` or as short as it gets.
-    private func number(_ name: String, byteCount: Int?) throws(OpenSSLError) -> [UInt8] {
-        var pointer: OpaquePointer?
-        try succeed("EVP_PKEY_get_bn_param") { unsafe EVP_PKEY_get_bn_param(raw, name, &pointer) }
-        defer { unsafe BN_free(pointer) }
-        let count = unsafe byteCount ?? (Int(BN_num_bits(pointer)) + 7) / 8
-        var bytes = [UInt8](repeating: 0, count: count)
-        guard unsafe BN_bn2binpad(pointer, &bytes, Int32(count)) == count else { throw .taken(after: "BN_bn2binpad") }
-        return bytes
-    }
-
-    private static func groupName(of key: OpaquePointer) -> String? {
-        var name = [CChar](repeating: 0, count: 64)
-        var count = 0
-        guard unsafe EVP_PKEY_get_group_name(key, &name, name.count, &count) == 1 else { return nil }
-        return String(decoding: name[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return members
     }
 }

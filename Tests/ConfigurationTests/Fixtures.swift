@@ -9,6 +9,19 @@ struct MemoryFiles: ConfigurationFiles {
         {"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",\
         "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}
         """
+    /// The same key in PEM, as openssl writes it.
+    static let publicKey = """
+        -----BEGIN PUBLIC KEY-----
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV7
+        6e8Tus9uPHvRVEXH8UTNG72bfocs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==
+        -----END PUBLIC KEY-----
+
+        """
+    /// That key and one that Node made, both without a kid.
+    static let twoUnnamedKeys = String(keySet.dropLast(2)) + """
+        ,{"kty":"EC","crv":"P-256","x":"6qqNg7-ZfCVynIgUfrzAH0ErlwPYG4RsHYB7gjFGnPY",\
+        "y":"nwumuF62KLM0b8EKmt-f4Dpu73JrpqFRU6MTSoIG1dQ"}]}
+        """
     /// What an authorities file has to look like; nobody connects here.
     static let authorities = "-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n"
 

@@ -35,6 +35,10 @@ struct GoldenTests {
                 "short": "thirty-one characters, line end\n",
                 "key.pem": "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n-----END PUBLIC KEY-----\n",
                 "included/empty": "\n",
+                "public.pem": MemoryFiles.publicKey,
+                "two.json": MemoryFiles.twoUnnamedKeys,
+                "cut.pem": "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n",
+                "private.pem": "-----BEGIN EC PRIVATE KEY-----\nMAo=\n-----END EC PRIVATE KEY-----\n",
             ]))
         let expectedPath = Self.directory + name + ".expected"
         if ProcessInfo.processInfo.environment["ANTECHAMBER_RECORD"] != nil {

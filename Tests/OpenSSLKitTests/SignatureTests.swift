@@ -9,6 +9,7 @@ import Testing
         switch try key.publicMembers() {
         case .rsa(let n, let e): try PublicKey(rsaModulus: n.span, exponent: e.span)
         case .elliptic(let curve, let x, let y): try PublicKey(curve: curve, x: x.span, y: y.span)
+        case .ed25519(let x): try PublicKey(ed25519: x.span)
         }
     }
 

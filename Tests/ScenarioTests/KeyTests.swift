@@ -34,6 +34,27 @@ struct KeyTests {
         }
     }
 
+    @Test("A key in PEM is the one that admits tokens with whatever kid; as a secret it admits nobody")
+    func pemFile() throws {
+        try withTemporaryFolder { folder in
+            let mint = try TokenMint(keyID: "a name that no file has")
+            let file = folder.appending(path: "key.pem")
+            let pem = mint.publicPEM
+            try pem.write(to: file, atomically: true, encoding: .utf8)
+            try Scene.play(issuerStartsDown: true, keySource: { _ in "jwks_file \(file.path);" }) { scene throws in
+                for secret in [pem, pem.trimmingCharacters(in: .newlines)] {
+                    let confused = try scene.get(token: scene.token(from: TokenMint(secret: secret)))
+                    #expect(confused.text.contains("\"algorithm_not_allowed\""), "\(confused.text)")
+                }
+                let forged = try scene.get(token: scene.token(from: TokenMint()))
+                #expect(forged.text.contains("\"bad_signature\""), "\(forged.text)")
+                #expect(scene.origin.received.isEmpty)
+                try scene.get(token: scene.token(from: mint), expecting: 200)
+                #expect(scene.issuer.requests.isEmpty)
+            }
+        }
+    }
+
     @Test("A jwks_file is the last resort behind a jwks_uri that is down")
     func keyFileAsFallback() throws {
         try withTemporaryFolder { folder in

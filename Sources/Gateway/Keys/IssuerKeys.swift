@@ -106,7 +106,13 @@ final class IssuerKeys: TimerHandler {
     }
 
     private func readKeys(_ path: String) -> KeyFetchResult {
-        read(path, bytesMax: KeySet.bytesMax) { KeyResponse(status: 200, body: $0).asKeys() }
+        read(path, bytesMax: KeySet.bytesMax) { bytes in
+            do throws(KeySetError) {
+                return .keys(try KeySet(parsingFile: bytes.span), maxAgeSeconds: nil)
+            } catch {
+                return .failed(KeyFetchFailure(reason: error.reason))
+            }
+        }
     }
 
     private func readSecret(_ path: String) -> KeyFetchResult {

@@ -73,9 +73,22 @@ final class TokenMint: Sendable {
         switch try? key.publicMembers() {
         case .rsa(let n, let e): members = #""kty":"RSA","n":"\#(base64URL(n))","e":"\#(base64URL(e))""#
         case .elliptic(_, let x, let y): members = #""kty":"EC","crv":"P-256","x":"\#(base64URL(x))","y":"\#(base64URL(y))""#
+        case .ed25519(let x): members = #""kty":"OKP","crv":"Ed25519","x":"\#(base64URL(x))""#
         case nil: members = #""kty":"absent""#
         }
         return #"{"kid":"\#(keyID)","use":"sig","alg":"\#(algorithmName)",\#(members)}"#
+    }
+
+    /// The public key as `openssl pkey -pubout` writes it; of a P-256 key.
+    var publicPEM: String {
+        guard case .key(let key) = signer, case .elliptic(_, let x, let y) = try? key.publicMembers() else { return "" }
+        // SubjectPublicKeyInfo of RFC 5480 §2: the same bytes for every key, and the point.
+        let start: [UInt8] = [
+            0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE,
+            0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+        ]
+        let text = Data(start + x + y).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
+        return "-----BEGIN PUBLIC KEY-----\n\(text)\n-----END PUBLIC KEY-----\n"
     }
 
     private func merged(_ usual: [String: JSONValue], _ own: [String: JSONValue?]) -> [String: JSONValue] {
