@@ -1,6 +1,6 @@
 // A request's path as the most lenient backend would read it: the one normalisation that paths are looked up by.
 //
-// Backends differ. Some take `%2f`, `%5c` and `\` for slashes, some take many slashes for one or cut a segment at a `;`,
+// Backends differ. Some take `%2f`, `%5c` and `\` for slashes, some take many slashes for one, or cut a segment at `;`,
 // most decode the other escapes, some decode twice, and some (Express, IIS) read `/ADMIN` as `/admin` and `/admin/`
 // as `/admin`. This reading does all of it at once. What any of them reads as a plain path, this reading reads so too;
 // so a location that is not found by it is found by nobody. What can lead anywhere, whatever it is read as, is told

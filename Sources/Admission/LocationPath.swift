@@ -41,6 +41,14 @@ public struct LocationPath: Sendable, Hashable {
     }
 }
 
+extension LocationPath {
+    /// What the most lenient backend reads it as, and what kind it is: where this is the same for two, only their
+    /// spelling tells them apart.
+    public var lenientReading: String {
+        (isExact ? "= " : "") + String(decoding: LenientPath.key(of: Array(text.utf8).span), as: UTF8.self)
+    }
+}
+
 extension LocationPath: CustomStringConvertible {
     /// As an operator would write it: `/api`, `= /health`.
     public var description: String { isExact ? "= \(text)" : text.isEmpty ? "/" : text }

@@ -31,8 +31,10 @@ extension Refusal {
         out.appendLineEnd()
         if let challenge = code.challenge { writeChallenge(challenge, realm: realm, into: out) }
         if code == .methodNotAllowed {
-            // RFC 9110 §15.5.6 wants the list; CONNECT and TRACE are what is missing from it.
-            out.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n")
+            // RFC 9110 §15.5.6 wants the list; where no location has one, CONNECT and TRACE are missing from it.
+            out.append("Allow: ")
+            out.append(allow ?? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+            out.appendLineEnd()
         }
         if let retryAfterSeconds {
             out.append("Retry-After: ")

@@ -217,9 +217,9 @@ extension RouteTable {
 
     private static let otherSpelling = Refusal(
         .badRequest, "The path could be read as another one, for which there are other rules.",
-        hint: "Spell it as it is documented: letters in their case, nothing escaped that need not be, no slash too many.")
+        hint: "Spell it as it is documented: letters in their case, no needless escape, no slash too many.")
 
     private static let notPlain = Refusal(
-        .badRequest, "The path has an escaped slash or backslash, an empty segment, a semicolon, or an escape of an escape.",
+        .badRequest, "The path has an escaped slash, an empty segment, a semicolon, or an escape of an escape.",
         hint: "What is open to everyone is served under plain paths only.")
 }

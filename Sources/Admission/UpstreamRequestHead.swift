@@ -2,13 +2,13 @@
 //
 // The order of work is the defence: first everything that ends at this hop or that a client may not say goes,
 // then our own fields are set. So a client's `Connection: X-Auth-Subject` removes its own field of that name,
-// never ours, and each of our names occurs exactly once. An identity is a parameter, and only a verified token
-// makes one: forwarding an unverified request does not compile.
+// never ours, and each of our names occurs exactly once. An admittance is a parameter, and only a verified token or a
+// route's rule makes one (Route.swift): forwarding a request that nobody admitted does not compile.
 
 public import Bytes
 public import HTTPWire
 
-/// The writer of the head that goes upstream: for an admitted request only, as it takes an `Identity`.
+/// The writer of the head that goes upstream: for an admitted request only, as it takes an `Admittance`.
 public enum UpstreamRequestHead {
     /// Appends the head, its empty line included; allocates nothing unless `out` has to grow.
     ///
@@ -18,11 +18,11 @@ public enum UpstreamRequestHead {
     ///     answered it itself.
     ///   - upgrade: where in `bytes` the one protocol stands that the backend is offered to switch to.
     public static func write(
-        _ head: borrowing RequestHead, from bytes: Span<UInt8>, identity: Identity, hygiene: HeaderHygiene,
+        _ head: borrowing RequestHead, from bytes: Span<UInt8>, admittance: Admittance, hygiene: HeaderHygiene,
         forwarding: borrowing ForwardedFields, forwardExpect: Bool, upgrade: ByteRange?, into out: ByteBuffer
     ) {
         // Once for the whole head: the appends below then only check.
-        out.reserve(head.byteCount + identity.fieldBytes + forwarding.fieldBytesMax(for: head) + 2 * head.fields.count)
+        out.reserve(head.byteCount + admittance.fieldBytes + forwarding.fieldBytesMax(for: head) + 2 * head.fields.count)
 
         out.appendRequestLine(head, from: bytes)
         if let authority = head.authority {
@@ -42,7 +42,7 @@ public enum UpstreamRequestHead {
         }
 
         forwarding.append(for: head, in: bytes, to: out)
-        identity.appendFields(to: out)
+        admittance.appendFields(to: out)
 
         if forwardExpect { out.append("Expect: 100-continue\r\n") }
         appendConnectionFields(head, from: bytes, upgrade: upgrade, to: out)

@@ -21,6 +21,7 @@ struct Directive: Sendable {
         case upstream(Action<UpstreamDraft>)
         case issuer(Action<IssuerDraft>)
         case legacyAudience(Action<LegacyAudienceDraft>)
+        case location(Action<LocationDraft>)
     }
 
     /// Takes a statement whose name, place and argument count are right into the draft, and reports what is wrong
@@ -36,6 +37,8 @@ struct Directive: Sendable {
     var argumentsMax = 1
     /// The context its block opens, where it may have one.
     var block: Context? = nil
+    /// It says nothing without its block.
+    var needsBlock = false
     var isRepeatable = false
     /// Its arguments when it is not given, where they can be written down.
     var standard: String? = nil
@@ -46,8 +49,8 @@ struct Directive: Sendable {
     var effect: Effect? = nil
 
     static let all: [Directive] =
-        mainDirectives + gzipDirectives + upstreamDirectives + issuerDirectives + legacyAudienceDirectives
-        + plannedDirectives
+        mainDirectives + locationDirectives + gzipDirectives + upstreamDirectives + issuerDirectives
+        + legacyAudienceDirectives + plannedDirectives
 
     private static let byName = Dictionary(grouping: all, by: \.name)
 
@@ -59,7 +62,9 @@ struct Directive: Sendable {
     /// offered.
     var form: String {
         let offersBlock = Self.all.contains { $0.effect != nil && $0.contexts.contains { $0 == block } }
-        return offersBlock ? "\(name) \(syntax) [{ … }]" : "\(name) \(syntax);"
+        let start = syntax.isEmpty ? name : "\(name) \(syntax)"
+        if needsBlock { return "\(start) { … }" }
+        return offersBlock ? "\(start) [{ … }]" : "\(start);"
     }
 }
 
@@ -90,6 +95,10 @@ extension Directive {
         }
         if statement.block != nil, directive.block == nil {
             problems.error("\(quoted(name.text)) takes no block: \(directive.form)", at: name)
+            return nil
+        }
+        if statement.block == nil, directive.needsBlock {
+            problems.error("\(quoted(name.text)) needs a block: \(directive.form)", at: name)
             return nil
         }
         return directive.acceptsArgumentCount(of: statement, problems: problems) ? directive : nil
@@ -131,7 +140,12 @@ extension Directive {
         if count < argumentsMin {
             problems.error("'\(name)' needs an argument: \(form)", at: statement.name)
         } else if count > argumentsMax {
-            let allowed = argumentsMax == 1 ? "one argument" : "at most \(argumentsMax) arguments"
+            let allowed =
+                switch argumentsMax {
+                case 0: "no arguments"
+                case 1: "one argument"
+                default: "at most \(argumentsMax) arguments"
+                }
             problems.error("'\(name)' takes \(allowed), not \(count): \(form)", at: statement.arguments[argumentsMax])
         }
         return (argumentsMin...argumentsMax).contains(count)

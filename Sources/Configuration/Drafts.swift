@@ -8,6 +8,7 @@ struct MainDraft: Draft {
     static let context = Context.main
     static let listenersMax = 64
     static let issuersMax = 256
+    static let locationsMax = 4096
     /// Each is looked at for each address of a chain.
     static let trustedRangesMax = 256
     var seen: [String: Origin] = [:]
@@ -15,6 +16,9 @@ struct MainDraft: Draft {
     var listeners: [ListenerDraft] = []
     var trustedProxies = TrustedProxies()
     var upstream: UpstreamDraft?
+    var locations: [LocationDraft] = []
+    var enforcement = Enforcement.on
+    var preflights = PreflightRule.forward
     var issuers: [IssuerDraft] = []
     var reservedHeaderPrefixes = ["X-Auth-"]
     var errorDetail = ErrorDetail.full

@@ -27,7 +27,7 @@ let mainDirectives: [Directive] = [
         whenMissing: "say where admitted requests go, with 'upstream URL;', --upstream or ANTECHAMBER_UPSTREAM",
         summary: "The backend: `http://host[:port]` (port 80 unless given) or `unix:/path`. It is the first server, "
             + "with a weight of 1; more of them stand in the block, where all of them may.",
-        effect: .main(applyUpstream)),
+        effect: .main { statement, draft, problems in draft.upstream = UpstreamDraft(statement, problems) }),
     Directive(
         name: "issuer", syntax: "URL", contexts: [.main], block: .issuer,
         isRepeatable: true,

@@ -4,9 +4,6 @@
 let plannedDirectives: [Directive] = [
     planned("token_from", "header NAME | cookie NAME | query NAME | websocket_protocol", [.main]),
     planned("forward", "{ … }", [.main, .location], block: .forward),
-    planned("location", "[=] PATH { … }", [.main], block: .location),
-    planned("enforce", "on | report_only", [.main, .location]),
-    planned("cors_preflight", "forward | require_token", [.main, .location]),
     planned("resource", "URL", [.main]),
     planned("admin", "ADDRESS", [.main]),
     planned("authorization", "keep | strip | mint", [.main, .location]),
@@ -28,8 +25,6 @@ let plannedDirectives: [Directive] = [
     planned("claim", "PATH … HEADER", [.forward]),
     planned("payload", "HEADER [json | base64url]", [.forward]),
 
-    planned("public", "", [.location]),
-    planned("methods", "NAME …", [.location]),
     planned("verify", "", [.location]),
 ]
 

@@ -9,6 +9,10 @@ public struct ProxyConfiguration: Sendable, Equatable {
     /// Whose X-Forwarded-* and PROXY header are believed.
     public var trustedProxies: TrustedProxies
     public var upstream: UpstreamPolicy
+    /// What holds for requests that lie in no location.
+    public var route: RoutePolicy
+    /// Each path and kind once, in the order written.
+    public var locations: [LocationPolicy]
     public var admission: AdmissionPolicy
     public var workers: WorkerCount
     public var accessLog: AccessLog
@@ -24,6 +28,8 @@ public struct ProxyConfiguration: Sendable, Equatable {
         listeners: [ListenerPolicy] = [ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 8080))],
         trustedProxies: TrustedProxies = TrustedProxies(),
         upstream: UpstreamPolicy,
+        route: RoutePolicy = RoutePolicy(),
+        locations: [LocationPolicy] = [],
         admission: AdmissionPolicy,
         workers: WorkerCount = .auto,
         accessLog: AccessLog = .standardOutput,
@@ -36,6 +42,8 @@ public struct ProxyConfiguration: Sendable, Equatable {
         self.listeners = listeners
         self.trustedProxies = trustedProxies
         self.upstream = upstream
+        self.route = route
+        self.locations = locations
         self.admission = admission
         self.workers = workers
         self.accessLog = accessLog
@@ -44,6 +52,37 @@ public struct ProxyConfiguration: Sendable, Equatable {
         self.timeouts = timeouts
         self.tunnels = tunnels
         self.gzip = gzip
+    }
+}
+
+extension ProxyConfiguration {
+    /// Every backend there is, each once: the one of what lies in no location first.
+    public var upstreams: [UpstreamPolicy] {
+        locations.compactMap(\.upstream).reduce(into: [upstream]) { all, one in
+            if !all.contains(one) { all.append(one) }
+        }
+    }
+}
+
+/// What holds for requests of one location: all of it, with what it inherits.
+public struct LocationPolicy: Sendable, Equatable {
+    public var path: LocationPath
+    public var route: RoutePolicy
+    /// nil: the same backend as for what lies in no location.
+    public var upstream: UpstreamPolicy?
+    public var readTimeoutMilliseconds: Int64
+    /// The request body in bytes; 0 sets no bound.
+    public var bodyBytesMax: UInt64
+
+    public init(
+        path: LocationPath, route: RoutePolicy, upstream: UpstreamPolicy? = nil, readTimeoutMilliseconds: Int64 = 60_000,
+        bodyBytesMax: UInt64 = 0
+    ) {
+        self.path = path
+        self.route = route
+        self.upstream = upstream
+        self.readTimeoutMilliseconds = readTimeoutMilliseconds
+        self.bodyBytesMax = bodyBytesMax
     }
 }
 

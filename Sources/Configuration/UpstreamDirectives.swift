@@ -34,12 +34,12 @@ let upstreamDirectives: [Directive] = [
         effect: .upstream(Directive.duration(\.resolveMilliseconds, from: "1s", to: "24h"))),
 ]
 
-/// `upstream` itself.
-func applyUpstream(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
-    var upstream = UpstreamDraft()
-    if let url = statement.arguments.first { upstream.add(url, weight: 1, problems) }
-    Directive.apply(statement.block ?? [], to: &upstream, problems: problems)
-    draft.upstream = upstream
+extension UpstreamDraft {
+    /// What `upstream` itself says.
+    init(_ statement: Statement, _ problems: Problems) {
+        if let url = statement.arguments.first { add(url, weight: 1, problems) }
+        Directive.apply(statement.block ?? [], to: &self, problems: problems)
+    }
 }
 
 private func applyServer(_ statement: Statement, _ draft: inout UpstreamDraft, _ problems: Problems) {

@@ -14,11 +14,8 @@ extension MainDraft {
         checkProxyProtocol(problems)
         if let stateDirectory { Self.checkStateDirectory(stateDirectory, files: files, problems: problems) }
 
-        if let upstream, !upstream.namesServer, !problems.isIncomplete {
-            problems.error(
-                "this upstream has no server; give it a URL, 'upstream URL { … }', or 'server URL;' lines in its block",
-                at: seen["upstream"] ?? whole)
-        }
+        upstream?.requireServer(at: seen["upstream"] ?? whole, problems: problems)
+        let locationPolicies = validatedLocations(problems)
 
         guard !problems.hasErrors, let upstream else { return nil }
         let admission = AdmissionPolicy(
@@ -27,12 +24,9 @@ extension MainDraft {
             errorDetail: errorDetail,
             tokenCacheEntries: Int(tokenCacheEntries))
         var configuration = ProxyConfiguration(
-            upstream: UpstreamPolicy(
-                servers: upstream.servers.map(\.server),
-                balance: upstream.balance,
-                keepalive: Int(upstream.keepalive),
-                healthCheck: upstream.healthCheck,
-                resolveMilliseconds: upstream.resolveMilliseconds),
+            upstream: upstream.policy,
+            route: RoutePolicy(enforcement: enforcement, preflights: preflights),
+            locations: locationPolicies,
             admission: admission,
             workers: workers,
             accessLog: accessLog,
@@ -50,7 +44,10 @@ extension MainDraft {
             }
         }
         let endpoints = configuration.listeners.map(\.endpoint)
-        return upstream.leads(toAnyOf: endpoints, problems: problems) ? nil : configuration
+        for upstream in [upstream] + locations.compactMap(\.upstream) {
+            upstream.reportLoops(to: endpoints, problems: problems)
+        }
+        return problems.hasErrors ? nil : configuration
     }
 
     /// Where nobody is trusted, a listener that serves nobody without a PROXY header serves nobody.
@@ -96,15 +93,27 @@ extension MainDraft {
 }
 
 extension UpstreamDraft {
-    /// Whether one of the servers is the proxy itself. Each that is gets reported.
-    fileprivate func leads(toAnyOf listeners: [Endpoint], problems: Problems) -> Bool {
+    var policy: UpstreamPolicy {
+        UpstreamPolicy(
+            servers: servers.map(\.server), balance: balance, keepalive: Int(keepalive), healthCheck: healthCheck,
+            resolveMilliseconds: resolveMilliseconds)
+    }
+
+    func requireServer(at origin: Origin, problems: Problems) {
+        if namesServer || problems.isIncomplete { return }
+        problems.error(
+            "this upstream has no server; give it a URL, 'upstream URL { … }', or 'server URL;' lines in its block",
+            at: origin)
+    }
+
+    /// Reports each server that is the proxy itself.
+    fileprivate func reportLoops(to listeners: [Endpoint], problems: Problems) {
         for (server, word) in servers {
             guard let listener = listeners.first(where: { server.endpoint.leads(to: $0) }) else { continue }
             problems.error(
                 "the upstream is the proxy itself, which listens on \(listener): each request would come back for ever",
                 at: word)
         }
-        return problems.hasErrors
     }
 }
 

@@ -14,7 +14,8 @@ extension Exchange {
         upstreamOutput.removeAll()
         let input = clientInput
         let plainText = hasHead && holdsHead && requestParser.head.acceptsOnlyPlainText(in: input.readable)
-        let keepsConnection = hasHead && requestParser.head.isPersistent && !worker.closesAfterResponse && skipRequestBody()
+        // What could be read in two ways ends the connection: the next request in it may be a matter of reading, too.
+        let keepsConnection = refusal.code != .badRequest && hasHead && requestParser.head.isPersistent && !worker.closesAfterResponse && skipRequestBody()
         closesClient = !keepsConnection
         lingersAtClose = !keepsConnection
         let requestID = requestID

@@ -45,8 +45,16 @@ extension Exchange {
         holdsHead = true
         if client!.isTrusted { believeProxy() }
         rememberForLog()
+        do throws(Refusal) {
+            let input = clientInput
+            route = try worker.routes.route(of: requestParser.head, in: input.readable)
+            try route.rules.checkMethod(requestParser.head, in: input.readable)
+        } catch {
+            refuse(error)
+            return
+        }
         if case .length(let length) = requestParser.head.body, exceedsBodyLimit(length) {
-            refuse(.bodyTooLarge(bytesMax: worker.settings.limits.bodyBytes))
+            refuse(.bodyTooLarge(bytesMax: route.bodyBytesMax))
             return
         }
         decide()
@@ -66,13 +74,13 @@ extension Exchange {
         request = .readingHead
         let before = worker.accessLog == nil ? 0 : Clock.monotonicNanoseconds()
         let input = clientInput
-        let decision = worker.authenticator.decide(
-            requestParser.head, in: input.readable, rulesIndex: 0, at: now,
+        let verdict = route.rules.judge(
+            requestParser.head, in: input.readable, by: worker.authenticator, at: now,
             mayAwaitKeys: keyWaits < Exchange.keyWaitsMax)
         if before > 0 { record.verificationNanoseconds += Clock.monotonicNanoseconds() - before }
-        switch decision {
-        case .admit(let identity):
-            forward(identity)
+        switch verdict {
+        case .forward(let admittance):
+            forward(admittance)
         case .refuse(let refusal):
             refuse(refusal)
         case .awaitKeys(let issuerIndex, let keyID):
@@ -89,11 +97,11 @@ extension Exchange {
         decide()
     }
 
-    private func forward(_ identity: Identity) {
-        self.identity = identity
+    private func forward(_ admittance: Admittance) {
+        self.admittance = admittance
         let input = clientInput
         upgrade = worker.upgrades.offer(requestParser.head, in: input.readable)
-        record.verdict = .verified
+        note(admittance)
         takeServer()
         writeUpstreamHead()
         if worker.settings.gzip.isOn {
@@ -116,6 +124,21 @@ extension Exchange {
         connectUpstream()
     }
 
+    private func note(_ admittance: Admittance) {
+        switch admittance {
+        case .verified:
+            record.verdict = .verified
+        case .waived(let waiver):
+            switch waiver.ground {
+            case .anonymous:
+                record.verdict = .anonymous
+            case .reportOnly(let code):
+                record.verdict = .reportOnly
+                record.code = code.rawValue
+            }
+        }
+    }
+
     func writeUpstreamHead() {
         let input = clientInput
         let client = client!
@@ -126,7 +149,7 @@ extension Exchange {
             clientAddress: clientAddress.span, isTrusted: client.isTrusted, scheme: .http, requestID: requestID.name,
             traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)
         UpstreamRequestHead.write(
-            requestParser.head, from: input.readable, identity: identity!, hygiene: worker.hygiene,
+            requestParser.head, from: input.readable, admittance: admittance!, hygiene: worker.hygiene,
             forwarding: forwarding, forwardExpect: requestParser.head.expectsContinue, upgrade: upgrade,
             into: upstreamOutput)
     }
@@ -171,7 +194,7 @@ extension Exchange {
             return false
         }
         if exceedsBodyLimit(requestRelay.bodyBytes) {
-            refuseBody(.bodyTooLarge(bytesMax: worker.settings.limits.bodyBytes))
+            refuseBody(.bodyTooLarge(bytesMax: route.bodyBytesMax))
             return false
         }
         if requestRelay.isFinished { request = .complete }
@@ -188,7 +211,7 @@ extension Exchange {
     }
 
     private func exceedsBodyLimit(_ count: UInt64) -> Bool {
-        let limit = worker.settings.limits.bodyBytes
+        let limit = route.bodyBytesMax
         return limit > 0 && count > limit
     }
 

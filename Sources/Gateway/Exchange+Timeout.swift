@@ -41,7 +41,7 @@ extension Exchange {
         case .connect: milliseconds = timeouts.proxyConnect
         case .clientTakesResponse, .clientSendsBody: milliseconds = timeouts.clientBody
         case .upstreamTakesRequest: milliseconds = timeouts.proxySend
-        case .upstreamAnswers, .tunnel: milliseconds = timeouts.proxyRead
+        case .upstreamAnswers, .tunnel: milliseconds = route.readTimeoutMilliseconds
         }
         let deadline = from + milliseconds * 1_000_000
         client!.schedule(at: wait == .tunnel ? min(deadline, tunnelExpiry) : deadline)

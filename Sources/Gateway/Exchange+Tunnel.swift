@@ -65,9 +65,10 @@ extension Exchange {
     }
 
     /// Monotonic time at which the token that opened the tunnel no longer keeps it open, in nanoseconds. Anew at each
-    /// call, as the wall clock may have been set meanwhile.
+    /// call, as the wall clock may have been set meanwhile. A tunnel that needed no token has no such time.
     var tunnelExpiry: Int64 {
-        let seconds = identity!.expiresAt + worker.settings.tunnels.expiryGraceSeconds - worker.loop.unixSeconds
+        guard let identity else { return .max }
+        let seconds = identity.expiresAt + worker.settings.tunnels.expiryGraceSeconds - worker.loop.unixSeconds
         // A token may be good for longer than 64 bits of nanoseconds.
         return worker.loop.now + min(max(seconds, 0), Exchange.tunnelSecondsMax) * 1_000_000_000
     }
@@ -77,7 +78,7 @@ extension Exchange {
         if tunnelExpiry <= worker.loop.now {
             record.code = RefusalCode.tokenExpired.rawValue
             closeTunnel()
-        } else if progressedAt + worker.settings.timeouts.proxyRead * 1_000_000 <= worker.loop.now {
+        } else if progressedAt + route.readTimeoutMilliseconds * 1_000_000 <= worker.loop.now {
             closeTunnel()
         }
     }

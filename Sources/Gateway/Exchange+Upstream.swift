@@ -11,7 +11,7 @@ import Observability
 import Reactor
 
 extension Exchange {
-    private var group: UpstreamGroup { worker.upstream }
+    private var group: UpstreamGroup { route.group }
 
     /// Chooses the server to try next. False: all were tried. The first time there always is one.
     @discardableResult

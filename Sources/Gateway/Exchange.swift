@@ -1,8 +1,9 @@
 // One request's way through the proxy, from its first byte to the last byte of its response.
 //
 //   read the head            HTTPWire/RequestHeadParser
-//   frame the body           HTTPWire/RequestHeadParser, Limits
-//   decide                   Admission/Authenticator: admit, refuse, or wait for the issuer's keys
+//   frame the body           HTTPWire/RequestHeadParser, the route's limit
+//   choose the route         ServedRoutes, Admission/RouteTable: a location, its method
+//   decide                   Admission/Route, Authenticator: admit, refuse, or wait for the issuer's keys
 //   forward the head         Admission/UpstreamRequestHead, on a pooled or a new upstream connection
 //   relay the request body   BodyRelay, while the response may come already
 //   relay the response       HTTPWire/ResponseHeadParser, Admission/DownstreamResponseHead, BodyRelay
@@ -74,7 +75,10 @@ final class Exchange {
     var tunnelUp = TunnelDirection()
     var tunnelDown = TunnelDirection()
 
-    var identity: Identity?
+    /// That of what lies in no location, until the head is read.
+    var route: ServedRoute
+    var admittance: Admittance?
+    var identity: Identity? { admittance?.identity }
     var requestID = RequestID()
     /// The protocol that the backend is offered to switch to, in the head's bytes.
     var upgrade: ByteRange?
@@ -121,6 +125,7 @@ final class Exchange {
 
     init(worker: Worker) {
         self.worker = worker
+        route = worker.routes.main
         requestParser = RequestHeadParser(headBytesMax: worker.settings.limits.headerBytes)
         responseParser = ResponseHeadParser(headBytesMax: Worker.responseHeadBytesMax)
     }
@@ -293,7 +298,8 @@ final class Exchange {
         tunnelUp = TunnelDirection()
         tunnelDown = TunnelDirection()
         responseFraming = .none
-        identity = nil
+        route = worker.routes.main
+        admittance = nil
         upgrade = nil
         claimedAddress = nil
         holdsHead = false
@@ -330,6 +336,8 @@ final class Exchange {
         record.appendStart(
             to: log.batch, requestID: requestID.name, client: clientAddress.readable, method: method,
             path: path)
+        let routeName = route.nameJSON
+        if !routeName.isEmpty { record.appendMember("route", escaped: routeName.span, to: log.batch) }
         if let identity {
             record.appendMember("issuer", escaped: identity.issuerJSON, to: log.batch)
             record.appendMember("subject", escaped: identity.subjectJSON, to: log.batch)

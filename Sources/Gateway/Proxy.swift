@@ -17,7 +17,7 @@ public final class Proxy {
     private let accessLog: LogFile?
     private let control: EventLoop
     private let keys: KeyService
-    private var upstreamWatch: QueueBound<UpstreamWatch>?
+    private var upstreamWatches: [QueueBound<UpstreamWatch>] = []
     private var loops: [EventLoop] = []
     private var workers: [QueueBound<Worker>] = []
     private var bound: [BoundSocket] = []
@@ -54,16 +54,17 @@ public final class Proxy {
                 mailbox.post { worker.unwrapped.install(material, forIssuerAt: issuerIndex) }
             }
         }
-        let watch = control.bind(
-            UpstreamWatch(configuration.upstream, loop: control, log: log) { news, serverIndex in
+        for (index, upstream) in configuration.upstreams.enumerated() {
+            let watch = UpstreamWatch(upstream, loop: control, log: log) { news, serverIndex in
                 for (worker, mailbox) in installers {
-                    mailbox.post { worker.unwrapped.upstream.install(news, forServerAt: serverIndex) }
+                    mailbox.post { worker.unwrapped.upstreams[index].install(news, forServerAt: serverIndex) }
                 }
-            })
-        upstreamWatch = watch
+            }
+            upstreamWatches.append(control.bind(watch))
+        }
         control.resume()
         keys.start()
-        control.mailbox.post { watch.unwrapped.start() }
+        for watch in upstreamWatches { control.mailbox.post { watch.unwrapped.start() } }
         for loop in loops { loop.resume() }
         return zip(configuration.listeners, bound).map { $0.endpoint.bound(to: $1.address) }
     }
@@ -91,7 +92,7 @@ public final class Proxy {
         let control = control.bind(self.control)
         // They post too: what they close is closed before the loop.
         keys.stop()
-        if let watch = upstreamWatch { self.control.mailbox.post { watch.unwrapped.stop() } }
+        for watch in upstreamWatches { self.control.mailbox.post { watch.unwrapped.stop() } }
         self.control.mailbox.post {
             control.unwrapped.close()
             closed.arrive()

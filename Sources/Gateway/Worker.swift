@@ -51,7 +51,9 @@ final class Worker {
     let authenticator: Authenticator
     let hygiene: HeaderHygiene
     let upgrades: UpgradeRule
-    let upstream: UpstreamGroup
+    /// One for each of the configuration's `upstreams`.
+    let upstreams: [UpstreamGroup]
+    let routes: ServedRoutes
     let compressors: CompressorPool
     /// Room for bytes that nobody wants.
     let discarded = ByteBuffer(capacity: 16 * 1024)
@@ -82,7 +84,8 @@ final class Worker {
         authenticator = Authenticator(policy: settings.admission)
         hygiene = HeaderHygiene(policy: settings.admission)
         upgrades = UpgradeRule(settings.tunnels.protocols)
-        upstream = UpstreamGroup(settings.upstream, loop: loop, log: log)
+        upstreams = settings.upstreams.map { [log] in UpstreamGroup($0, loop: loop, log: log) }
+        routes = ServedRoutes(settings, groups: upstreams)
         compressors = CompressorPool(level: settings.gzip.level)
         awaitingKeys = Array(repeating: [:], count: settings.admission.issuers.count)
         if let accessLog {
@@ -194,7 +197,7 @@ final class Worker {
             // Nobody's fault but ours: the log has no status for a response that was never sent.
             if let exchange = client.exchange { exchange.abandon(status: 0) } else { client.close() }
         }
-        upstream.pool.closeAll()
+        for group in upstreams { group.pool.closeAll() }
         accessLog?.flush()
         loop.close()
     }

@@ -168,7 +168,7 @@ public struct RequestHeadParser: Sendable {
 
 extension Method {
     /// The method of that name, case-sensitive; `other` for every other token.
-    init(name: Span<UInt8>) {
+    public init(name: Span<UInt8>) {
         switch name.count {
         case 3: self = name.equals("GET") ? .get : name.equals("PUT") ? .put : .other
         case 4: self = name.equals("POST") ? .post : name.equals("HEAD") ? .head : .other

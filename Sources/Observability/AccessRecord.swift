@@ -6,7 +6,7 @@ public import Bytes
 public struct AccessRecord {
     public var wallNanoseconds: Int64 = 0
     public var status = 0
-    /// The refusal's code, or nothing where the request was forwarded and answered.
+    /// The refusal's code, also where it was only reported; nothing where the request was admitted and answered.
     public var code: String?
     public var verdict: Verdict = .refused
     public var requestBodyBytes: UInt64 = 0
@@ -17,8 +17,12 @@ public struct AccessRecord {
     /// Finding, parsing and verifying the token.
     public var verificationNanoseconds: Int64 = 0
 
-    public enum Verdict: Sendable {
+    public enum Verdict: String, Sendable {
         case verified, refused
+        /// Forwarded by a rule that asks for no token.
+        case anonymous
+        /// Forwarded, though its token would not do. The code says why not.
+        case reportOnly = "report_only"
     }
 
     public init() {}
@@ -43,7 +47,9 @@ public struct AccessRecord {
         appendEscaped(path, out)
         out.append("\",\"status\":")
         out.appendDecimal(UInt64(max(0, status)))
-        out.append(verdict == .verified ? ",\"verdict\":\"verified\"" : ",\"verdict\":\"refused\"")
+        out.append(",\"verdict\":\"")
+        out.append(verdict.rawValue)
+        out.append("\"")
         if let code {
             out.append(",\"code\":\"")
             out.append(code)

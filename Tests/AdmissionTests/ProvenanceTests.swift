@@ -21,7 +21,7 @@ import Testing
         let requestID = Array("ours".utf8)
         let authority = Array("backend".utf8)
         UpstreamRequestHead.write(
-            Fixture.parse(bytes), from: bytes.span, identity: Self.identity,
+            Fixture.parse(bytes), from: bytes.span, admittance: .verified(Self.identity),
             hygiene: HeaderHygiene(policy: AdmissionPolicy(issuers: [])),
             forwarding: ForwardedFields(
                 clientAddress: address.span, isTrusted: true, scheme: .http, requestID: requestID.span,

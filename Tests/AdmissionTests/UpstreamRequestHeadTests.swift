@@ -84,7 +84,7 @@ import Testing
     @Test func `A managed name is removed even when the token has no such claim`() {
         let bare = Fixture.authenticator().decide(Fixture.token(["sub": "", "azp": "", "scope": ""])).identity!
         let upstream = Self.upstream(
-            "GET / HTTP/1.1\r\nHost: a\r\nX-Auth-Subject: forged\r\nX-Auth-Scope: forged\r\n\r\n", identity: bare)
+            "GET / HTTP/1.1\r\nHost: a\r\nX-Auth-Subject: forged\r\nX-Auth-Scope: forged\r\n\r\n", admittance: .verified(bare))
         #expect(!upstream.contains("forged"))
         #expect(!upstream.contains("X-Auth-Subject"))
     }
@@ -180,7 +180,7 @@ import Testing
     }
 
     private static func upstream(
-        _ request: String, identity: Identity = identity, client: String = "192.0.2.7", forwardExpect: Bool = false,
+        _ request: String, admittance: Admittance = .verified(identity), client: String = "192.0.2.7", forwardExpect: Bool = false,
         upgrades: [String] = ["websocket"]
     ) -> String {
         let bytes = Array(request.utf8)
@@ -191,7 +191,7 @@ import Testing
         let authority = Array("127.0.0.1:3000".utf8)
         let head = Fixture.parse(bytes)
         UpstreamRequestHead.write(
-            head, from: bytes.span, identity: identity,
+            head, from: bytes.span, admittance: admittance,
             hygiene: HeaderHygiene(policy: AdmissionPolicy(issuers: [])),
             forwarding: ForwardedFields(
                 clientAddress: address.span, isTrusted: false, scheme: .https, requestID: requestID.span,

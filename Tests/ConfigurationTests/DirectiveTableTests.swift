@@ -30,6 +30,7 @@ struct DirectiveTableTests {
         case .upstream: #expect(directive.contexts == [.upstream])
         case .issuer: #expect(directive.contexts == [.issuer])
         case .legacyAudience: #expect(directive.contexts == [.legacyAudience])
+        case .location: #expect(directive.contexts == [.location])
         case nil: Issue.record("not implemented")
         }
     }

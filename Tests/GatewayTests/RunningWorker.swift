@@ -47,7 +47,7 @@ final class RunningWorker {
         address = listener.address
         try worker.listen(on: listener, as: ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 0)))
         worker.install(KeyMaterial(state: .usable(keys), forcedRefreshAllowedAt: 0), forIssuerAt: 0)
-        worker.upstream.install(.addresses(Self.found(ports)), forServerAt: 0)
+        worker.upstreams[0].install(.addresses(Self.found(ports)), forServerAt: 0)
         self.worker = loop.bind(worker)
         loop.resume()
     }
@@ -75,7 +75,7 @@ final class RunningWorker {
     func moveUpstream(to ports: [UInt16]?) {
         let worker = worker
         let addresses = ports.map(Self.found) ?? .unknown(reason: "no such name")
-        loop.mailbox.post { worker.unwrapped.upstream.install(.addresses(addresses), forServerAt: 0) }
+        loop.mailbox.post { worker.unwrapped.upstreams[0].install(.addresses(addresses), forServerAt: 0) }
     }
 
     private static func found(_ ports: [UInt16]) -> UpstreamAddresses {
