@@ -65,9 +65,14 @@ let package = Package(
         .testTarget(name: "HTTPWireTests", dependencies: ["FuzzTargets", "HTTPWire", "Bytes"], swiftSettings: strict),
         .testTarget(name: "ZlibKitTests", dependencies: ["ZlibKit", "Bytes"], swiftSettings: strict),
         .testTarget(name: "OpenSSLKitTests", dependencies: ["OpenSSLKit"], swiftSettings: strict),
-        .testTarget(name: "JOSETests", dependencies: ["JOSE", "Bytes", "OpenSSLKit"], swiftSettings: strict),
+        // Tokens and keys that other implementations made.
+        .target(
+            name: "JOSEFixtures", path: "Tests/JOSEFixtures", exclude: ["generate.py"], swiftSettings: strict),
         .testTarget(
-            name: "AdmissionTests", dependencies: ["Admission", "JOSE", "HTTPWire", "Bytes", "OpenSSLKit"],
+            name: "JOSETests", dependencies: ["JOSEFixtures", "JOSE", "Bytes", "OpenSSLKit"], swiftSettings: strict),
+        .testTarget(
+            name: "AdmissionTests",
+            dependencies: ["JOSEFixtures", "Admission", "JOSE", "HTTPWire", "Bytes", "OpenSSLKit"],
             swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Admission", "JOSE"],

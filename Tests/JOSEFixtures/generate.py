@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes Tests/JOSETests/IndependentTokens.swift: tokens and keys made by joserfc, PyJWT and cryptography,
+"""Writes IndependentTokens.swift beside itself: tokens and keys made by joserfc, PyJWT and cryptography,
 so that our JOSE code is not only in agreement with itself. Run again only to add cases: keys are made anew,
 and every literal changes.
 
@@ -207,49 +207,49 @@ def literal(text):
 lines = [
     "// Made by Tests/JOSEFixtures/generate.py with joserfc, PyJWT and cryptography. Not to be edited by hand.",
     "",
-    "enum IndependentTokens {",
+    "package enum IndependentTokens {",
     "    /// The public keys; each one's `kid` is its RFC 7638 thumbprint as joserfc computes it.",
-    f"    static let keySet = {literal(json.dumps({'keys': public}, separators=(',', ':')))}",
-    f"    static let claims = {literal(PAYLOAD.decode())}",
+    f"    package static let keySet = {literal(json.dumps({'keys': public}, separators=(',', ':')))}",
+    f"    package static let claims = {literal(PAYLOAD.decode())}",
     "",
     "    /// What made it, algorithm, token.",
-    "    static let genuine: [(maker: String, algorithm: String, token: String)] = [",
+    "    package static let genuine: [(maker: String, algorithm: String, token: String)] = [",
     *[f"        ({literal(a)}, {literal(b)}, {literal(c)})," for a, b, c in genuine],
     "    ]",
     "",
     "    /// What HS256 and its like sign with; the tokens are over the same claims.",
-    f"    static let secret = {literal(SECRET)}",
-    "    static let shared: [(maker: String, algorithm: String, token: String)] = [",
+    f"    package static let secret = {literal(SECRET)}",
+    "    package static let shared: [(maker: String, algorithm: String, token: String)] = [",
     *[f"        ({literal(a)}, {literal(b)}, {literal(c)})," for a, b, c in shared],
     "    ]",
     "",
     "    /// Signed with the true private key, but not in the one way that the algorithm allows.",
-    "    static let forged: [(name: String, token: String)] = [",
+    "    package static let forged: [(name: String, token: String)] = [",
     *[f"        ({literal(a)}, {literal(b)})," for a, b in forged],
     "    ]",
     "",
     "    /// HMACs with a public key as the secret.",
-    "    static let confused: [(name: String, token: String)] = [",
+    "    package static let confused: [(name: String, token: String)] = [",
     *[f"        ({literal(a)}, {literal(b)})," for a, b in confused],
     "    ]",
     "",
 ]
 lines += [
     "    /// A key with e = 3, a token of its own, and one signed without it: Bleichenbacher's forgery.",
-    f"    static let cubicKey = {literal(json.dumps(cubic_key, separators=(',', ':')))}",
-    f"    static let cubicGenuine = {literal(cubic_genuine)}",
-    f"    static let cubeRootForgery = {literal(cube_root_forgery)}",
+    f"    package static let cubicKey = {literal(json.dumps(cubic_key, separators=(',', ':')))}",
+    f"    package static let cubicGenuine = {literal(cubic_genuine)}",
+    f"    package static let cubeRootForgery = {literal(cube_root_forgery)}",
     "",
 ]
 for name, key in unusable.items():
-    lines.append(f"    static let {name}Key = {literal(json.dumps(key, separators=(',', ':')))}")
+    lines.append(f"    package static let {name}Key = {literal(json.dumps(key, separators=(',', ':')))}")
 for name, key in [("rsa", private), ("p256", keys["ES256"].private_key), ("p384", keys["ES384"].private_key)]:
     pkcs8 = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    lines += [f'    static let {name}PEM = """', *["        " + line for line in pkcs8.decode().splitlines()], '        """']
+    lines += [f'    package static let {name}PEM = """', *["        " + line for line in pkcs8.decode().splitlines()], '        """']
 for name, pem in pems.items():
-    lines += [f'    static let {name} = """', *["        " + line for line in pem.splitlines()], '        """']
+    lines += [f'    package static let {name} = """', *["        " + line for line in pem.splitlines()], '        """']
 encrypted = private.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(b"secret"))
-lines += ['    static let encryptedPEM = """', *["        " + line for line in encrypted.decode().splitlines()], '        """', "}", ""]
-target = pathlib.Path(__file__).resolve().parent.parent / "JOSETests" / "IndependentTokens.swift"
+lines += ['    package static let encryptedPEM = """', *["        " + line for line in encrypted.decode().splitlines()], '        """', "}", ""]
+target = pathlib.Path(__file__).resolve().parent / "IndependentTokens.swift"
 target.write_text("\n".join(lines))

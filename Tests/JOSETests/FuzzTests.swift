@@ -3,6 +3,7 @@
 import Bytes
 import Foundation
 import JOSE
+import JOSEFixtures
 import Testing
 
 @Suite struct FuzzTests {

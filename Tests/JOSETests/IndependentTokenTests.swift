@@ -1,6 +1,7 @@
 // Tokens made by other implementations: what they sign holds, and what only looks like it does not.
 
 import JOSE
+import JOSEFixtures
 import OpenSSLKit
 import Testing
 

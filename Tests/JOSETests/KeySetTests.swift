@@ -1,4 +1,5 @@
 import JOSE
+import JOSEFixtures
 import Testing
 
 @Suite struct KeySetTests {

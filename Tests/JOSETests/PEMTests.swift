@@ -1,6 +1,7 @@
 // Keys in PEM files are those that their JWKs say, and are used for tokens with whatever key ID.
 
 import JOSE
+import JOSEFixtures
 import OpenSSLKit
 import Testing
 

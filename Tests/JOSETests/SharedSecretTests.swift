@@ -2,6 +2,7 @@
 
 import Bytes
 import JOSE
+import JOSEFixtures
 import Testing
 
 @Suite struct SharedSecretTests {

@@ -1,12 +1,12 @@
 // Made by Tests/JOSEFixtures/generate.py with joserfc, PyJWT and cryptography. Not to be edited by hand.
 
-enum IndependentTokens {
+package enum IndependentTokens {
     /// The public keys; each one's `kid` is its RFC 7638 thumbprint as joserfc computes it.
-    static let keySet = #"{"keys":[{"n":"yc9x_u76m7tCtAjQr6Ia7ccxyymDOsdzxduOB4XvqKB-tPU_VIaROkWZJY1cgc9m31UsYKMVJG4YFk3JfXve03IH4EGj3_bScH4XyQ-rUWuTxbC6A5njaTut52DA9Kzm1xjkVkO9ZxXOcsykOH4AckKa1L9v0oBPaGG0fASUICU--NUTnDM_eYZya99oa5kjKQXGCkUUtN4SruvbXkOY5fydTrq97iuNM2jRbS-mCF7jJ3kXT6GZJ2JaEjWcjIInAVloIvJbFvRA_oJq1otCpLQnhg1gPP7Hu0KMMR1Z2Y018aPPqXWSuB7KNkvgR6K9udlqpzTAVyMY84LCIIjh0Q","e":"AQAB","kty":"RSA","kid":"RW8dY0IEAqp6UDBcRLa4febyrRT1K8NVsu1xjp3L6kE","use":"sig"},{"crv":"P-256","x":"ruJSH8-1XrJ4L2v6gzoil5kvA11n9Pxq5tm1RVRCJXk","y":"49ZKC2IBxZr6TMAw6dqTzhnBhCaWeqkENOJjthKJbTw","kty":"EC","kid":"TkoMEjteJnBAPMXphnVRk6P-7gwk6OekKcdECQo40Gg","use":"sig"},{"crv":"P-384","x":"W2YQX0VDbiEtOcvLTcYLNAaHvuOi-3ea98-0WFxAfwKV0XEoDP-e4RgwBH5d7Wgc","y":"hrHkQIYSgqvNe1bSWa_1MoqYXFPoXLacp2ikrHaFr43oT4R1Z3MAWbrkJye435D4","kty":"EC","kid":"XXRMzrXQhwb9dm8FSiE5uibk_YElO1MbrRY-3z9WNec","use":"sig"},{"crv":"P-521","x":"AFyKp_g56DSH-qDM-ba057DQJbv5unvmI9ceQw1sR2lyMlLed-i_VoU941fnM5Jfdhx0jhhhYjw1_WEgvnrz0_oJ","y":"ARgQpupCLPXyymbFK8HQ7uYoGCc6uSQvZBmhRTL4NKj6xC047MDSsE4hTOwTPCsOF2i5iUloso-auT_DUZ7YjhZZ","kty":"EC","kid":"KRMLZXYgHCZnz8kZGqeEZs7bhmlrgMrnKOHAk5MFakQ","use":"sig"},{"crv":"Ed25519","x":"tFjRSHTEd6aoqZBiOg0JoanGlh6Xa65ddW0BaiAkUIc","kty":"OKP","kid":"vzjjFGcO7Axiae9ruVwJ3dpi49FB1t5cWFEVGlVy-Qc","use":"sig"}]}"#
-    static let claims = #"{"iss":"https://issuer.example/","aud":"https://api.example.com","sub":"u1","exp":4102444800}"#
+    package static let keySet = #"{"keys":[{"n":"yc9x_u76m7tCtAjQr6Ia7ccxyymDOsdzxduOB4XvqKB-tPU_VIaROkWZJY1cgc9m31UsYKMVJG4YFk3JfXve03IH4EGj3_bScH4XyQ-rUWuTxbC6A5njaTut52DA9Kzm1xjkVkO9ZxXOcsykOH4AckKa1L9v0oBPaGG0fASUICU--NUTnDM_eYZya99oa5kjKQXGCkUUtN4SruvbXkOY5fydTrq97iuNM2jRbS-mCF7jJ3kXT6GZJ2JaEjWcjIInAVloIvJbFvRA_oJq1otCpLQnhg1gPP7Hu0KMMR1Z2Y018aPPqXWSuB7KNkvgR6K9udlqpzTAVyMY84LCIIjh0Q","e":"AQAB","kty":"RSA","kid":"RW8dY0IEAqp6UDBcRLa4febyrRT1K8NVsu1xjp3L6kE","use":"sig"},{"crv":"P-256","x":"ruJSH8-1XrJ4L2v6gzoil5kvA11n9Pxq5tm1RVRCJXk","y":"49ZKC2IBxZr6TMAw6dqTzhnBhCaWeqkENOJjthKJbTw","kty":"EC","kid":"TkoMEjteJnBAPMXphnVRk6P-7gwk6OekKcdECQo40Gg","use":"sig"},{"crv":"P-384","x":"W2YQX0VDbiEtOcvLTcYLNAaHvuOi-3ea98-0WFxAfwKV0XEoDP-e4RgwBH5d7Wgc","y":"hrHkQIYSgqvNe1bSWa_1MoqYXFPoXLacp2ikrHaFr43oT4R1Z3MAWbrkJye435D4","kty":"EC","kid":"XXRMzrXQhwb9dm8FSiE5uibk_YElO1MbrRY-3z9WNec","use":"sig"},{"crv":"P-521","x":"AFyKp_g56DSH-qDM-ba057DQJbv5unvmI9ceQw1sR2lyMlLed-i_VoU941fnM5Jfdhx0jhhhYjw1_WEgvnrz0_oJ","y":"ARgQpupCLPXyymbFK8HQ7uYoGCc6uSQvZBmhRTL4NKj6xC047MDSsE4hTOwTPCsOF2i5iUloso-auT_DUZ7YjhZZ","kty":"EC","kid":"KRMLZXYgHCZnz8kZGqeEZs7bhmlrgMrnKOHAk5MFakQ","use":"sig"},{"crv":"Ed25519","x":"tFjRSHTEd6aoqZBiOg0JoanGlh6Xa65ddW0BaiAkUIc","kty":"OKP","kid":"vzjjFGcO7Axiae9ruVwJ3dpi49FB1t5cWFEVGlVy-Qc","use":"sig"}]}"#
+    package static let claims = #"{"iss":"https://issuer.example/","aud":"https://api.example.com","sub":"u1","exp":4102444800}"#
 
     /// What made it, algorithm, token.
-    static let genuine: [(maker: String, algorithm: String, token: String)] = [
+    package static let genuine: [(maker: String, algorithm: String, token: String)] = [
         (#"RS256 joserfc"#, #"RS256"#, #"eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IlJXOGRZMElFQXFwNlVEQmNSTGE0ZmVieXJSVDFLOE5Wc3UxeGpwM0w2a0UifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.Tv-VjIoJI3ADvvDlfthkmnx4aqb_zfHlHl6YPKSJi0MbJ9hlaGGG49xAP6sjzPPgxX3MeHPBzFaxtgF_wWl6uH31AI6BuSm8Sm7QM0Ug2N2fLXN5ZHnHNn0S4Vtl9EsLTmrfqN_Se7VxRlZ_8rJd2SVthaTfrnzxJVsqpuCuIrDM7ubLIGeQE6R-L3kz0rNkNanSNYAmkD8a2NYBZ8eG1XCfxJw_u4EyfW6HtDC-5_4DnkKgB2bYP0L5FvtR84U2xWOa7YznAj6biF9jScDgH72JdbYTBiw-2TQ_0o6CZmoDI0dtZe_5fKXrDuRl3dlFtCSekYZWFpyhHOAb2wEjVQ"#),
         (#"RS256 PyJWT"#, #"RS256"#, #"eyJhbGciOiJSUzI1NiIsImtpZCI6IlJXOGRZMElFQXFwNlVEQmNSTGE0ZmVieXJSVDFLOE5Wc3UxeGpwM0w2a0UiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.NIoqAqXeEa_gae7vEb704dV0SpRrMGo0rE5Ms_lviqghnZoIp2yjuOCqut0nC7f3Z2CJ_a2NDZfJcW1R7CnrmLIU-r7veL7jQ3MLa5WPWm3QN7pLVxblUvkYHnLEjKbihskHnqpWseRwrK50cYcEQK43OWBGcuB2U09QXz3mdBe_bi1ntDKwtyIZXGWgodf3z5lSxOqdDJ3tqk7Dm4gjCR0Y5Wl44x1lmixgwxboJq_uXY0ffViVCQreMvOhNWeQZP2FFZO1qZK8vprJ7NhnqGP3RLWrM5ITScOX-ipCLjGF2_X-Ye_IC3Ki1MSCipfXrQWzaKSEAysyy7IXd83C9g"#),
         (#"RS384 joserfc"#, #"RS384"#, #"eyJhbGciOiJSUzM4NCIsInR5cCI6ImF0K2p3dCIsImtpZCI6IlJXOGRZMElFQXFwNlVEQmNSTGE0ZmVieXJSVDFLOE5Wc3UxeGpwM0w2a0UifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.FxZ9GYIrso3rN7QQmGP8oeXYIRQdwZa-_i8KeSwDV7zAA3K5yTmXQxGXgSZ_wINkqT_amXhJuz6pgWt-q0BwSCf0SLFHnvizLqC9QCL2-S4Prqt6mKhQ0w7Kc92apCzSGTvXMBBtP7lt8G8lFbbwLikgnZSE4Gl-QhjbuVS8egr5nj5Za6bt8VFP_BTZAH17xftddMlVSM0UsDTv3-2uL74lE1QKaSKwkm0UeLoFO4ljpyu0410J3C66bt6xyDBCQp3B8DRBthWoUKxLZdnhJPM55GmRhZNlrNBDTe7WSTr8FYkSOQ1aMs52sUtw6HoBf6isyNV1FoPutszcL_WPRw"#),
@@ -30,8 +30,8 @@ enum IndependentTokens {
     ]
 
     /// What HS256 and its like sign with; the tokens are over the same claims.
-    static let secret = #"the shared secret of the tests, long enough for the longest hash"#
-    static let shared: [(maker: String, algorithm: String, token: String)] = [
+    package static let secret = #"the shared secret of the tests, long enough for the longest hash"#
+    package static let shared: [(maker: String, algorithm: String, token: String)] = [
         (#"HS256 joserfc"#, #"HS256"#, #"eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.FMihvfCyDh_n-GBkWvFBQgxtyFcM9I54Lx6qHQ_FdBo"#),
         (#"HS256 PyJWT"#, #"HS256"#, #"eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.59ADrcqtcqF0sv0zjgo794vdu4VBAaRH4BTlzOADKV4"#),
         (#"HS384 joserfc"#, #"HS384"#, #"eyJhbGciOiJIUzM4NCIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.r9aYiC4-aeozKvQueaGm-FXLkJz8_scZEvY8EGVV1gjAOvRQzexpUTYhm0U1Qh_9"#),
@@ -41,7 +41,7 @@ enum IndependentTokens {
     ]
 
     /// Signed with the true private key, but not in the one way that the algorithm allows.
-    static let forged: [(name: String, token: String)] = [
+    package static let forged: [(name: String, token: String)] = [
         (#"RS256 without the NULL in DigestInfo"#, #"eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IlJXOGRZMElFQXFwNlVEQmNSTGE0ZmVieXJSVDFLOE5Wc3UxeGpwM0w2a0UifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.XsBUEWx8clkOhs1o7bmwARXYDuqR-maG0W3mROnWlGMAl62XDrugvs2VzUVR-GNbKamXbKeuEy8_GgSV8wN1Mq51pLgjDxAsWx5UacRnkr7RC8T55kjmOAMYRX1KHf_eKKl0LKqAxWSjzday7Ruu3avqendBXzLPj9wITO_MKXJYXeXdGPlAkimhuh82JxwogvPfA_5RUCxlQbfBRfowjWzAh3wcM8jjfHDpVUiEAI-kZ_whG03-mEcKd6tJlDpVPp3KRBXeYTpyD9yt-zFpdEKROoEH4PwJu2XujvHG3ws93aI-BhmKqplh_0XtaVq5HNlWrzesPNdJhtLjYaZyNg"#),
         (#"RS256 with bytes behind the digest"#, #"eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IlJXOGRZMElFQXFwNlVEQmNSTGE0ZmVieXJSVDFLOE5Wc3UxeGpwM0w2a0UifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.fE0T7oIzyo6fln_BG6Pzy9QbClGxL2QcOAqxscPS-1m0-9nHXgYViEjz2hL1LaIjqsRaJ5ifOzVrCZp1Lt4rO8i_GQwPW4ezBeTe5Ma4D4pdVv4hNCwiHVvegDKtqUoOOydpIhsiBgZr71JnFUzMm4kamyZAsVRPjcpXHdEQ-LN7k1cAJnfN1KxAm9u-ZXkAl-gVXUNORh9OBLkFiAxwjbx7Q7kGP-DeLQZ4aRbGDc1uR8zpOItdK2vST9_crgOQDcA5HJv5gXk_M0bXAJhD_FodSdfqLGJC507PAFq0D5z_r4SUu85PLu3EglMAcVQWDZmPpBgoS1VOA0ZRkHJ1kw"#),
         (#"RS256 with block type 2"#, #"eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IlJXOGRZMElFQXFwNlVEQmNSTGE0ZmVieXJSVDFLOE5Wc3UxeGpwM0w2a0UifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.CsLfxgrDHNZyuk9KyqV37Tiq2H-IBLujQorb6wbuYCu4equ9Ie2-qw6-sTSDLVERnYxFhPtGCgFDnDBpk4CvzEXDO4DdgCK6tD1ATJ9GXG8iRyLJ9EMfIov2DWfxfX9MKTIQZXClqP6P--WKy62-tlbCSaoctfdStBWT3lD3Arr2WzjTYeRFy9sQCjTgS01-lYslOc6eGkLAzetreVfwbGB-YCwxKc3QFNi0oE_GRe77aJwIuYKsAhASzOp-cNDlKx8uLJENYvEr5c95-JF2VNXlGG1dTuuZj6Dzcm0wQOVdzF_Wc89_JxdMINaV41SVq3JoZLSNnVOylsJhzxevMA"#),
@@ -70,7 +70,7 @@ enum IndependentTokens {
     ]
 
     /// HMACs with a public key as the secret.
-    static let confused: [(name: String, token: String)] = [
+    package static let confused: [(name: String, token: String)] = [
         (#"HS256 with the PEM"#, #"eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IlJXOGRZMElFQXFwNlVEQmNSTGE0ZmVieXJSVDFLOE5Wc3UxeGpwM0w2a0UifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.ahxNWEmpEHv2tqk1MhR4H1_4GI9Fa6tabkcKQRCJ0no"#),
         (#"HS512 with the PEM"#, #"eyJhbGciOiJIUzUxMiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IlJXOGRZMElFQXFwNlVEQmNSTGE0ZmVieXJSVDFLOE5Wc3UxeGpwM0w2a0UifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.ImZNvVZdTXNy5PadP8UERhH8JKwAm6IDnvk9uqh6xjEK-Qmy9GUpCN6sBwrLPcXUD_xZqqY7X8QZNoDzgwV9Rg"#),
         (#"HS256 with the trimmed PEM"#, #"eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IlJXOGRZMElFQXFwNlVEQmNSTGE0ZmVieXJSVDFLOE5Wc3UxeGpwM0w2a0UifQ.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.ERjZHVDV7eS2SHDey_n3TtdirZsXKwcFNq_Nk23QExM"#),
@@ -82,14 +82,14 @@ enum IndependentTokens {
     ]
 
     /// A key with e = 3, a token of its own, and one signed without it: Bleichenbacher's forgery.
-    static let cubicKey = #"{"kty":"RSA","n":"2ec79mJ3dCfKYpERqBOU1w5Dk4srAJHlu6EBCTdcahioxBzu8qu-d_LD4-uOziqFpdRxEnCmitgtBsww_JSgshW21QorGs9yQ1t4kRurqZylZ3zWv4J2qPMx6eIxohUU8vUwdj13ie6IaDTflEmck90mhiTh0YaxX9F095A_XkAvMs5VUSbYF1R58gWkx7hZCB6szAlDtaFJW2etzd_VFUh-sBQRiSvIA3jH0bjTw6alfh-iQUMFdXv3AE2sXrIKBSIz3URhTqoGnjhbxyLlD60t-ufxTY91VqEexX2XMtDe-mff7h5gAEURkMC8q1oQb6A_e4QG6zwai_deHjLAzQ","e":"Aw","kid":"cubic"}"#
-    static let cubicGenuine = #"eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImN1YmljIn0.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.Q1_n_zGvsR8dy1B7bCvkJ00GZsOLYW-1gl3geW40AA3YkF6OlJgrrxohsaB1KQ1vrs6kJez_ypLzrrGyaB1b4VgUMS5ZcTDXBkx46H_Mq7FpyFMYjN8PxNh7ynvtxtKRGuxIo6EhSp-WU6u29_HgEqabiO8yMc__lIPHXd0y3Uv0PC2iIeZgNEy3fZ8zXsuw8n4yIyRpqVbjE3oC26bM9GfpFlcrzjuKLqSwL4_QbTSKR6CgyM2bF3t6z1Kh04DAyNFNGryrTAgH_hJc-9njFWu2pKz71FMuU4tkFPyhjJK2Vbl_fWCiuyYrKmKAcZwr6J4T9k6ZOSPeRXhQWublSA"#
-    static let cubeRootForgery = #"eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImN1YmljIn0.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMsv9SnrceQVYPXZ1IPUWQHWRdtN4JvLvY649x6czV8wuJF8KtI3bHXA59tcOIc1A-Au1OEZWXnD50Orr-QqHmNmeBdUuFZC8plCIZJzC-SDjJ6_GWg"#
+    package static let cubicKey = #"{"kty":"RSA","n":"2ec79mJ3dCfKYpERqBOU1w5Dk4srAJHlu6EBCTdcahioxBzu8qu-d_LD4-uOziqFpdRxEnCmitgtBsww_JSgshW21QorGs9yQ1t4kRurqZylZ3zWv4J2qPMx6eIxohUU8vUwdj13ie6IaDTflEmck90mhiTh0YaxX9F095A_XkAvMs5VUSbYF1R58gWkx7hZCB6szAlDtaFJW2etzd_VFUh-sBQRiSvIA3jH0bjTw6alfh-iQUMFdXv3AE2sXrIKBSIz3URhTqoGnjhbxyLlD60t-ufxTY91VqEexX2XMtDe-mff7h5gAEURkMC8q1oQb6A_e4QG6zwai_deHjLAzQ","e":"Aw","kid":"cubic"}"#
+    package static let cubicGenuine = #"eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImN1YmljIn0.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.Q1_n_zGvsR8dy1B7bCvkJ00GZsOLYW-1gl3geW40AA3YkF6OlJgrrxohsaB1KQ1vrs6kJez_ypLzrrGyaB1b4VgUMS5ZcTDXBkx46H_Mq7FpyFMYjN8PxNh7ynvtxtKRGuxIo6EhSp-WU6u29_HgEqabiO8yMc__lIPHXd0y3Uv0PC2iIeZgNEy3fZ8zXsuw8n4yIyRpqVbjE3oC26bM9GfpFlcrzjuKLqSwL4_QbTSKR6CgyM2bF3t6z1Kh04DAyNFNGryrTAgH_hJc-9njFWu2pKz71FMuU4tkFPyhjJK2Vbl_fWCiuyYrKmKAcZwr6J4T9k6ZOSPeRXhQWublSA"#
+    package static let cubeRootForgery = #"eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImN1YmljIn0.eyJpc3MiOiJodHRwczovL2lzc3Vlci5leGFtcGxlLyIsImF1ZCI6Imh0dHBzOi8vYXBpLmV4YW1wbGUuY29tIiwic3ViIjoidTEiLCJleHAiOjQxMDI0NDQ4MDB9.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAMsv9SnrceQVYPXZ1IPUWQHWRdtN4JvLvY649x6czV8wuJF8KtI3bHXA59tcOIc1A-Au1OEZWXnD50Orr-QqHmNmeBdUuFZC8plCIZJzC-SDjJ6_GWg"#
 
-    static let smallKey = #"{"kty":"RSA","n":"o1I0VUpmZQkILacpeudJRFrcZwedooR55JWH3lm2eRycnAnJ39RR1LWMmnl-s7Jg7J8zw-IbxRODvCX9NKh7pP7zt6PBk1qZzr1tNCQUdQ7ldcExGJFWN4loCFq9rop5TehibqCNP8xKFkdQ6aH8v4iQvVEYTcyxz1H1-Fay-p0","e":"AQAB"}"#
-    static let largeKey = #"{"kty":"RSA","n":"v7acvPbfuydeMbo3hVI7YgFf2oDRWyEFHh06GMqmwpFyySzfqhXEX2ueT9X49DRQw6JivafqwU3PEOc16BTQwgcaBPsgUk6YQR3uUU_2VQ6Qy2bW6HnnQMLbAeGZbgmTg7eam-m-E44Qqfu8VwI7yCCMyIDpDaafF-txxnB9dz_9aLq-XvSye_Un8-DXrFdRIrfS-KK4NgIF_N5HdkzuwRIVzEW-I5Wgx_xHZ8T-lO7qHhIaTjmloKhDsghr0GztnuZDOBNSrt55KvecganYm-kDn5yk_uJd5-RtMj0JB6cZl7nrt9H1VeP1fZJl5w04PiuUkzNcu_BuXnyUyyZiSZ_rFltgHDAphBsW9Y-l-WC9YT_T-BroMvd7z7ykbaC5qDiWHu6JYfqfA0vu5V7q5F7pXdyknZf67gy0RH-0Z2qmp28i99TmY7u70Hzo2Zg08jKjubQOWjCLa2RZgFcIi7IOGtVI4dy-UOgliCXMbnz9firzV8Z8nXLRKxswqIw43j2DBQ1BghRv_B7n8f2YRVdQSd_XNC3voD7gbDK8PnYwUfrL2q7nEBvitkOk5oKt7fbBwoYfHQyI_NcvCW2lk9-qsePHvg4d_-0PZ5JAPayfButTxZb88wrYExP-pR_WOzVNrfytjDDi0ADoQXoz0MMrvna3LXot3JHQ3wYiPKnh-QcTjMPKT-lhS7EMjRw7L7G-KZUCnMJwzF9uSJklOjq9vZ5xQXxxYO1sSk0EKf501rJrBK8UdO9snS0J2mjEDltFsy8GsH-OOe5SFD0R6-M0KbMCNeryLGBJd3g72PqCAv8PmiTOmJXoMh0X8CppqONG1ss85MNvADxj-xS_34hia_veKeQ_6w3bmju_fR5dQ7Sl_L29-f0CKVtQGmIrJRQGxJucKlrtT0EL8DjN91M4eSA6Ry8pr89Bt5sTYErCx7Z77CybA76aI5YZjUSsUBI1bZJLaz06_RNX7mhO77WxIcWg_vTc7xSMa2L7KpNzMGNJL98CzqVOHrWj6vOkKALq7Ub98Ow6Bt0Fg30gpbHiI8TMiJrLC8X9TG8VRNiwr58xG5qrzXxZbLQ5kHYxrWpEHk54Pkr5XiugDY_lWkUh9xnNxKXjgA6ewa4lXZnq9fgrhYtFkghBoIYie5Mj25xmMD0vAJZjY0jOOPvSeF547jV30RvXElwJl1ZdDuVPi10XXXKZmoe06TENLw-dRE4Dyh3TE47Q5kg_jw0SOpllAEt1gtJ77-IuvBYrn26lExxCtyF740fE3gbYenFr8OWd8qrWoJPn3fW-2G9ARubUgqsvAyESjqiVjfhf3fA0YO7VoQDJ1tYAldNJF8ekrkziUcfKOQp8dy6tTOJ1cmc","e":"AQAB"}"#
-    static let offCurveKey = #"{"kty":"EC","crv":"P-256","x":"ruJSH8-1XrJ4L2v6gzoil5kvA11n9Pxq5tm1RVRCJXk","y":"49ZKC2IBxZr6TMAw6dqTzhnBhCaWeqkENOJjthKJbT0"}"#
-    static let rsaPEM = """
+    package static let smallKey = #"{"kty":"RSA","n":"o1I0VUpmZQkILacpeudJRFrcZwedooR55JWH3lm2eRycnAnJ39RR1LWMmnl-s7Jg7J8zw-IbxRODvCX9NKh7pP7zt6PBk1qZzr1tNCQUdQ7ldcExGJFWN4loCFq9rop5TehibqCNP8xKFkdQ6aH8v4iQvVEYTcyxz1H1-Fay-p0","e":"AQAB"}"#
+    package static let largeKey = #"{"kty":"RSA","n":"v7acvPbfuydeMbo3hVI7YgFf2oDRWyEFHh06GMqmwpFyySzfqhXEX2ueT9X49DRQw6JivafqwU3PEOc16BTQwgcaBPsgUk6YQR3uUU_2VQ6Qy2bW6HnnQMLbAeGZbgmTg7eam-m-E44Qqfu8VwI7yCCMyIDpDaafF-txxnB9dz_9aLq-XvSye_Un8-DXrFdRIrfS-KK4NgIF_N5HdkzuwRIVzEW-I5Wgx_xHZ8T-lO7qHhIaTjmloKhDsghr0GztnuZDOBNSrt55KvecganYm-kDn5yk_uJd5-RtMj0JB6cZl7nrt9H1VeP1fZJl5w04PiuUkzNcu_BuXnyUyyZiSZ_rFltgHDAphBsW9Y-l-WC9YT_T-BroMvd7z7ykbaC5qDiWHu6JYfqfA0vu5V7q5F7pXdyknZf67gy0RH-0Z2qmp28i99TmY7u70Hzo2Zg08jKjubQOWjCLa2RZgFcIi7IOGtVI4dy-UOgliCXMbnz9firzV8Z8nXLRKxswqIw43j2DBQ1BghRv_B7n8f2YRVdQSd_XNC3voD7gbDK8PnYwUfrL2q7nEBvitkOk5oKt7fbBwoYfHQyI_NcvCW2lk9-qsePHvg4d_-0PZ5JAPayfButTxZb88wrYExP-pR_WOzVNrfytjDDi0ADoQXoz0MMrvna3LXot3JHQ3wYiPKnh-QcTjMPKT-lhS7EMjRw7L7G-KZUCnMJwzF9uSJklOjq9vZ5xQXxxYO1sSk0EKf501rJrBK8UdO9snS0J2mjEDltFsy8GsH-OOe5SFD0R6-M0KbMCNeryLGBJd3g72PqCAv8PmiTOmJXoMh0X8CppqONG1ss85MNvADxj-xS_34hia_veKeQ_6w3bmju_fR5dQ7Sl_L29-f0CKVtQGmIrJRQGxJucKlrtT0EL8DjN91M4eSA6Ry8pr89Bt5sTYErCx7Z77CybA76aI5YZjUSsUBI1bZJLaz06_RNX7mhO77WxIcWg_vTc7xSMa2L7KpNzMGNJL98CzqVOHrWj6vOkKALq7Ub98Ow6Bt0Fg30gpbHiI8TMiJrLC8X9TG8VRNiwr58xG5qrzXxZbLQ5kHYxrWpEHk54Pkr5XiugDY_lWkUh9xnNxKXjgA6ewa4lXZnq9fgrhYtFkghBoIYie5Mj25xmMD0vAJZjY0jOOPvSeF547jV30RvXElwJl1ZdDuVPi10XXXKZmoe06TENLw-dRE4Dyh3TE47Q5kg_jw0SOpllAEt1gtJ77-IuvBYrn26lExxCtyF740fE3gbYenFr8OWd8qrWoJPn3fW-2G9ARubUgqsvAyESjqiVjfhf3fA0YO7VoQDJ1tYAldNJF8ekrkziUcfKOQp8dy6tTOJ1cmc","e":"AQAB"}"#
+    package static let offCurveKey = #"{"kty":"EC","crv":"P-256","x":"ruJSH8-1XrJ4L2v6gzoil5kvA11n9Pxq5tm1RVRCJXk","y":"49ZKC2IBxZr6TMAw6dqTzhnBhCaWeqkENOJjthKJbT0"}"#
+    package static let rsaPEM = """
         -----BEGIN PRIVATE KEY-----
         MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQDJz3H+7vqbu0K0
         CNCvohrtxzHLKYM6x3PF244Hhe+ooH609T9UhpE6RZkljVyBz2bfVSxgoxUkbhgW
@@ -119,14 +119,14 @@ enum IndependentTokens {
         QvStEpjyZUUS8jeyJWwKsImS
         -----END PRIVATE KEY-----
         """
-    static let p256PEM = """
+    package static let p256PEM = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgArSr4v91Y6zpczF1
         BGE75lvvvEJmHLtACvBdO4BK2UyhRANCAASu4lIfz7Vesngva/qDOiKXmS8DXWf0
         /Grm2bVFVEIleePWSgtiAcWa+kzAMOnak84ZwYQmlnqpBDTiY7YSiW08
         -----END PRIVATE KEY-----
         """
-    static let p384PEM = """
+    package static let p384PEM = """
         -----BEGIN PRIVATE KEY-----
         MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDA1JaU8qKDdW/Re20qa
         KDYq1oulpBzbVXG0BsZDDcqRItppiHh46qH+RLkfMCJV80yhZANiAARbZhBfRUNu
@@ -134,7 +134,7 @@ enum IndependentTokens {
         q817VtJZr/UyiphcU+hctpynaKSsdoWvjehPhHVncwBZuuQnJ7jfkPg=
         -----END PRIVATE KEY-----
         """
-    static let rsaPublicPEM = """
+    package static let rsaPublicPEM = """
         -----BEGIN PUBLIC KEY-----
         MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAyc9x/u76m7tCtAjQr6Ia
         7ccxyymDOsdzxduOB4XvqKB+tPU/VIaROkWZJY1cgc9m31UsYKMVJG4YFk3JfXve
@@ -145,7 +145,7 @@ enum IndependentTokens {
         0QIDAQAB
         -----END PUBLIC KEY-----
         """
-    static let rsaPKCS1PEM = """
+    package static let rsaPKCS1PEM = """
         -----BEGIN RSA PUBLIC KEY-----
         MIIBCgKCAQEAyc9x/u76m7tCtAjQr6Ia7ccxyymDOsdzxduOB4XvqKB+tPU/VIaR
         OkWZJY1cgc9m31UsYKMVJG4YFk3JfXve03IH4EGj3/bScH4XyQ+rUWuTxbC6A5nj
@@ -155,7 +155,7 @@ enum IndependentTokens {
         uB7KNkvgR6K9udlqpzTAVyMY84LCIIjh0QIDAQAB
         -----END RSA PUBLIC KEY-----
         """
-    static let rsaCertificatePEM = """
+    package static let rsaCertificatePEM = """
         -----BEGIN CERTIFICATE-----
         MIICqzCCAZOgAwIBAgIBATANBgkqhkiG9w0BAQsFADAZMRcwFQYDVQQDDA5pc3N1
         ZXIuZXhhbXBsZTAeFw0yMDAxMDEwMDAwMDBaFw0yMTAxMDEwMDAwMDBaMBkxFzAV
@@ -174,13 +174,13 @@ enum IndependentTokens {
         RTu2VTJLi4e5GwhuPZe8
         -----END CERTIFICATE-----
         """
-    static let p256PublicPEM = """
+    package static let p256PublicPEM = """
         -----BEGIN PUBLIC KEY-----
         MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEruJSH8+1XrJ4L2v6gzoil5kvA11n
         9Pxq5tm1RVRCJXnj1koLYgHFmvpMwDDp2pPOGcGEJpZ6qQQ04mO2EoltPA==
         -----END PUBLIC KEY-----
         """
-    static let p256CertificatePEM = """
+    package static let p256CertificatePEM = """
         -----BEGIN CERTIFICATE-----
         MIIBHTCBxaADAgECAgEBMAoGCCqGSM49BAMCMBkxFzAVBgNVBAMMDmlzc3Vlci5l
         eGFtcGxlMB4XDTIwMDEwMTAwMDAwMFoXDTIxMDEwMTAwMDAwMFowGTEXMBUGA1UE
@@ -191,14 +191,14 @@ enum IndependentTokens {
         ug==
         -----END CERTIFICATE-----
         """
-    static let p384PublicPEM = """
+    package static let p384PublicPEM = """
         -----BEGIN PUBLIC KEY-----
         MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEW2YQX0VDbiEtOcvLTcYLNAaHvuOi+3ea
         98+0WFxAfwKV0XEoDP+e4RgwBH5d7WgchrHkQIYSgqvNe1bSWa/1MoqYXFPoXLac
         p2ikrHaFr43oT4R1Z3MAWbrkJye435D4
         -----END PUBLIC KEY-----
         """
-    static let p521PublicPEM = """
+    package static let p521PublicPEM = """
         -----BEGIN PUBLIC KEY-----
         MIGbMBAGByqGSM49AgEGBSuBBAAjA4GGAAQAXIqn+DnoNIf6oMz5trTnsNAlu/m6
         e+Yj1x5DDWxHaXIyUt536L9WhT3jV+czkl92HHSOGGFiPDX9YSC+evPT+gkBGBCm
@@ -206,18 +206,18 @@ enum IndependentTokens {
         SWiyj5q5P8NRntiOFlk=
         -----END PUBLIC KEY-----
         """
-    static let ed25519PublicPEM = """
+    package static let ed25519PublicPEM = """
         -----BEGIN PUBLIC KEY-----
         MCowBQYDK2VwAyEAtFjRSHTEd6aoqZBiOg0JoanGlh6Xa65ddW0BaiAkUIc=
         -----END PUBLIC KEY-----
         """
-    static let k256PublicPEM = """
+    package static let k256PublicPEM = """
         -----BEGIN PUBLIC KEY-----
         MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEJCvLnqBIT/IjVsGOoWM+w5Eu0HGkKnS+
         ZDnGPJW1tEOT7nvDUUoY8G16eb/GpeBktmLE7bXY6YAWVYww10BXQg==
         -----END PUBLIC KEY-----
         """
-    static let smallPublicPEM = """
+    package static let smallPublicPEM = """
         -----BEGIN PUBLIC KEY-----
         MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDdtCqlYCDyjtqqp0uwDz/V0MYX
         F7lvQJraA8zNwLp+1+7PW0bEQDNNzIaxSb0ZGL9mp9PVde7rfingDxKOMGidU60f
@@ -225,7 +225,7 @@ enum IndependentTokens {
         pttQ5A1M/6CEh9yC9QIDAQAB
         -----END PUBLIC KEY-----
         """
-    static let encryptedPEM = """
+    package static let encryptedPEM = """
         -----BEGIN ENCRYPTED PRIVATE KEY-----
         MIIFNTBfBgkqhkiG9w0BBQ0wUjAxBgkqhkiG9w0BBQwwJAQQX3kChS1EsitC4Cso
         j2CwEwICCAAwDAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEL24QwNiqljhyufd
