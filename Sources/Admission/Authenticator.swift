@@ -120,7 +120,6 @@ public final class Authenticator {
                 throw Unverified.signature
             }
             let identity = try identify(verified, under: issuer, rules[rulesIndex], at: now)
-            if let refusal = legacyRefusal(of: identity, at: now) { throw refusal }
             if let name {
                 remembered.insert(.init(name: name, identity: identity, keyGeneration: keys[index].generation))
             }
@@ -139,7 +138,7 @@ public final class Authenticator {
             let claims = verified.claims
             try issuer.checkType(verified.type)
             let validity = try issuer.validity(of: claims, at: now)
-            let fields = try issuer.audiences.match(claims, type: verified.type)
+            let fields = try issuer.audience(of: claims, type: verified.type, issuedAt: validity.issuedAt, at: now)
             try rules.requirements.check(claims)
             return try Identity(verified, validity: validity, shared: fields)
         } catch {

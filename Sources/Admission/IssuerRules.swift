@@ -95,4 +95,15 @@ struct IssuerRules {
     func validity(of claims: JSONValue, at now: Instant) throws(Refusal) -> TokenValidity {
         try TokenValidity(of: claims, under: policy, at: now.unixSeconds)
     }
+
+    /// What tokens for the audience that matched have in common.
+    ///
+    /// - Parameter issuedAt: `iat`, rounded down, which a legacy audience may be bound to; nil: there is none.
+    func audience(
+        of claims: JSONValue, type: String?, issuedAt: Int64?, at now: Instant
+    ) throws(Refusal) -> AudienceFields {
+        let fields = try audiences.match(claims, type: type)
+        try fields.legacy?.check(issuedAt: issuedAt, at: now.unixSeconds)
+        return fields
+    }
 }
