@@ -27,16 +27,16 @@ public final class Authenticator {
     }
 
     /// What is known of one issuer's keys.
-    private struct Keys {
+    struct Keys {
         var material = KeyMaterial(state: .pending, forcedRefreshAllowedAt: .max)
         /// Counts the changes of the key set.
         var generation: UInt32 = 0
     }
 
-    private let issuers: [IssuerRules]
-    private let rules: [AccessRules]
+    let issuers: [IssuerRules]
+    let rules: [AccessRules]
     /// Those of each issuer, in the same order.
-    private var keys: [Keys]
+    private(set) var keys: [Keys]
     private let detail: ErrorDetail
     private let verifier = SignatureVerifier()
     private let remembersTokens: Bool

@@ -29,6 +29,18 @@ enum Quoted {
         return values.count > valuesMax ? shown + " and \(values.count - valuesMax) more" : shown
     }
 
+    /// Several values, each in quotes, and how many more there are.
+    static func each(_ values: [String]) -> [String] {
+        let rest = values.count - valuesMax
+        return values.prefix(valuesMax).map(text) + (rest > 0 ? ["\(rest) more"] : [])
+    }
+
+    /// Text of ours that may quote others, a URL or a reason: in visible ASCII, cut, and without quotes.
+    static func plain(_ text: String) -> String {
+        let shown = text.unicodeScalars.prefix(2 * bytesMax).map { (" "..."~").contains($0) ? Character($0) : "?" }
+        return String(shown) + (text.unicodeScalars.count > 2 * bytesMax ? "..." : "")
+    }
+
     /// The value itself, cut to the bound at a character's end: for a JSON string, which escapes on its own.
     static func cut(_ text: String) -> String {
         guard text.utf8.count > bytesMax else { return text }

@@ -46,13 +46,13 @@ extension TokenSyntaxError {
         "The client sent a variable's name for nothing instead of a token: it had none when it made the request."
 
     /// What string interpolation makes of a token that is not there.
-    private static func isPlaceholder(_ token: Span<UInt8>) -> Bool {
+    static func isPlaceholder(_ token: Span<UInt8>) -> Bool {
         token.equals("undefined") || token.equals("null") || token.equals("None") || token.equals("nil")
     }
 }
 
 extension TokenPart {
-    fileprivate var name: String {
+    var name: String {
         switch self {
         case .header: "header"
         case .payload: "payload"

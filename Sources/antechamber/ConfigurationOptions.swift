@@ -22,14 +22,20 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// Loads, and shows every diagnostic on standard error.
     ///
+    /// - Parameter upstreamIfNone: in the place of the backend, for a command that has no need of one, where there is
+    ///   no file that could name it.
     /// - Throws: the exit status for an invalid configuration.
-    func load() throws -> ProxyConfiguration {
+    func load(upstreamIfNone: String? = nil) throws -> ProxyConfiguration {
         let environment = ProcessEnvironment.variables
+        let hasFile = config != nil || !(environment["ANTECHAMBER_CONFIG"] ?? "").isEmpty
+        let hasUpstream = upstream != nil || !(environment["ANTECHAMBER_UPSTREAM"] ?? "").isEmpty
         let result = ConfigurationLoader.load(
             file: config,
-            flags: CommandLineOverrides(listen: listen, upstream: upstream, issuer: issuer, audience: audience),
+            flags: CommandLineOverrides(
+                listen: listen, upstream: hasFile || hasUpstream ? upstream : upstreamIfNone, issuer: issuer,
+                audience: audience),
             environment: environment)
-        let colour = Terminal.coloursErrors(environment: environment)
+        let colour = Terminal.colours(.errors, environment: environment)
         for diagnostic in result.diagnostics { Terminal.printError(diagnostic.rendered(colour: colour)) }
         guard let configuration = result.configuration else { throw ExitCode.invalidConfiguration }
         return configuration

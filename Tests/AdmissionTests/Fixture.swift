@@ -94,12 +94,18 @@ extension Authenticator {
             Fixture.parse(request), in: request.span, rulesIndex: rulesIndex, at: now, mayAwaitKeys: mayAwaitKeys)
     }
 
+    /// - Parameter isExplained: also hold the token's explanation to the decision.
     func decide(
-        _ token: String, rulesIndex: Int = 0, at now: Instant = Fixture.instant(), mayAwaitKeys: Bool = true
+        _ token: String, rulesIndex: Int = 0, at now: Instant = Fixture.instant(), mayAwaitKeys: Bool = true,
+        isExplained: Bool = true
     ) -> Decision {
-        decide(
+        let decision = decide(
             raw: Fixture.request("Authorization: Bearer \(token)"), rulesIndex: rulesIndex, at: now,
             mayAwaitKeys: mayAwaitKeys)
+        if isExplained, !token.isEmpty {
+            expectSameAnswer(decision, of: explain(token, rulesIndex: rulesIndex, at: now), token)
+        }
+        return decision
     }
 }
 

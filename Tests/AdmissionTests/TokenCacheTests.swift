@@ -178,8 +178,8 @@ import Testing
             let token = tokens[random.next(below: tokens.count)]
             let mayAwait = random.next(below: 2) == 0
             let place = random.next(below: rules.count)
-            let with = remembering.decide(token, rulesIndex: place, at: now, mayAwaitKeys: mayAwait).outcome
-            let without = forgetting.decide(token, rulesIndex: place, at: now, mayAwaitKeys: mayAwait).outcome
+            let with = remembering.decide(token, rulesIndex: place, at: now, mayAwaitKeys: mayAwait, isExplained: false).outcome
+            let without = forgetting.decide(token, rulesIndex: place, at: now, mayAwaitKeys: mayAwait, isExplained: false).outcome
             try #require(with == without, "step \(step)")
         }
         #expect(remembering.counters.cacheHits > 100)

@@ -13,19 +13,22 @@ final class KeyStore {
     private let directory: StateDirectory
     private let fileName: String
     private let loop: EventLoop
+    private let isReadOnly: Bool
     private let log: (LogLevel, String) -> Void
     private var isWriting = false
     private var next: StoredKeys?
     /// What was logged of the last write; nil: it went well.
     private var problem: String?
 
+    /// With `isReadOnly` nothing is ever written: for a look at what a proxy has stored.
     init(
-        _ policy: IssuerPolicy, in directory: StateDirectory, loop: EventLoop,
+        _ policy: IssuerPolicy, in directory: StateDirectory, loop: EventLoop, isReadOnly: Bool = false,
         log: @escaping (LogLevel, String) -> Void
     ) throws(OpenSSLError) {
         self.policy = policy
         self.directory = directory
         self.loop = loop
+        self.isReadOnly = isReadOnly
         self.log = log
         fileName = try StoredKeys.fileName(ofIssuer: policy.identifier)
     }
@@ -60,6 +63,7 @@ final class KeyStore {
 
     /// Takes what was fetched just now from `source`.
     func write(_ document: [UInt8], from source: String) {
+        if isReadOnly { return }
         let keys = StoredKeys(
             issuer: policy.identifier, configuredURL: policy.keys.configuredURL, source: source,
             fetchedAt: loop.unixSeconds, document: document)

@@ -9,7 +9,7 @@ final class ChildProcess: Sendable {
     /// Where its two outputs go.
     let outputFile: URL
     let errorFile: URL
-    /// What keeps the child's standard input open; closed with this object.
+    /// What keeps the child's standard input open; closed with this object, or at once where it was given its input.
     private let inputDescriptor: Int32
     private let ending = Mutex<Ending?>(nil)
 
@@ -21,8 +21,8 @@ final class ChildProcess: Sendable {
     /// Starts `program`. Nothing is inherited but the three standard descriptors, so a connection of one
     /// scenario never stays open because another's child holds it.
     init(
-        _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], in folder: URL,
-        name: String = "child"
+        _ program: String, _ arguments: [String] = [], environment: [String: String] = [:], input: String? = nil,
+        in folder: URL, name: String = "child"
     ) throws {
         outputFile = folder.appending(path: "\(name).stdout")
         errorFile = folder.appending(path: "\(name).stderr")
@@ -32,8 +32,16 @@ final class ChildProcess: Sendable {
             pipe.forEach(closeOnExec)
             return pipe
         }
-        inputDescriptor = pipe[1]
         defer { close(pipe[0]) }
+        if let input {
+            // Less than a pipe holds, so that it is written before anybody reads.
+            let bytes = Array(input.utf8)
+            guard unsafe write(pipe[1], bytes, bytes.count) == bytes.count else { throw ScenarioError("write failed") }
+            close(pipe[1])
+            inputDescriptor = -1
+        } else {
+            inputDescriptor = pipe[1]
+        }
 
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
@@ -51,7 +59,7 @@ final class ChildProcess: Sendable {
             }
         }
         guard status == 0 else {
-            close(pipe[1])
+            if inputDescriptor >= 0 { close(inputDescriptor) }
             throw ScenarioError("cannot start \(program): \(unsafe String(cString: strerror(status)))")
         }
         id = child
@@ -68,7 +76,7 @@ final class ChildProcess: Sendable {
 
     deinit {
         kill()
-        close(inputDescriptor)
+        if inputDescriptor >= 0 { close(inputDescriptor) }
     }
 
     var output: String { (try? String(contentsOf: outputFile, encoding: .utf8)) ?? "" }

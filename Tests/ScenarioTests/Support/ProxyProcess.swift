@@ -43,9 +43,10 @@ final class ProxyProcess: Sendable {
 
     /// Runs a command to its end.
     static func finish(
-        _ arguments: [String], environment: [String: String] = [:], in folder: URL
+        _ arguments: [String], environment: [String: String] = [:], input: String? = nil, in folder: URL
     ) throws -> (ending: ChildProcess.Ending, output: String, errors: String) {
-        let child = try ChildProcess(binary, arguments, environment: environment, in: folder, name: "command")
+        let child = try ChildProcess(
+            binary, arguments, environment: environment, input: input, in: folder, name: "command")
         let ending = try child.waitForEnd()
         return (ending, child.output, child.errors)
     }
