@@ -9,6 +9,8 @@ public struct AdmissionPolicy: Sendable, Equatable {
     /// What is asked in each place on top of that. Their order gives each its index; 0, which is always there, is the
     /// main level's. Places whose rules are equal do well to share one: what is remembered for one serves the other.
     public var rules: [AccessRules]
+    /// Where a request's one token may be; never empty.
+    public var tokenSources: [TokenSource]
     /// Prefixes of header names that a client may never send through, as the operator spelled them.
     public var reservedHeaderPrefixes: [String]
     /// The `realm` of `WWW-Authenticate` (RFC 9110 §11.5).
@@ -20,12 +22,14 @@ public struct AdmissionPolicy: Sendable, Equatable {
     public init(
         issuers: [IssuerPolicy],
         rules: [AccessRules] = [AccessRules()],
+        tokenSources: [TokenSource] = [.authorization],
         reservedHeaderPrefixes: [String] = ["X-Auth-"],
         realm: String = "antechamber",
         errorDetail: ErrorDetail = .full,
         tokenCacheEntries: Int = 65_536
     ) {
         self.issuers = issuers
+        self.tokenSources = tokenSources
         self.rules = rules
         self.reservedHeaderPrefixes = reservedHeaderPrefixes
         self.realm = realm

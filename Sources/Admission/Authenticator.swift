@@ -37,6 +37,7 @@ public final class Authenticator {
     let rules: [AccessRules]
     /// Those of each issuer, in the same order.
     private(set) var keys: [Keys]
+    private let places: TokenPlaces
     private let detail: ErrorDetail
     private let verifier = SignatureVerifier()
     private let remembersTokens: Bool
@@ -49,6 +50,7 @@ public final class Authenticator {
         issuers = policy.issuers.indices.map { IssuerRules(policy.issuers[$0], issuerIndex: $0) }
         rules = policy.rules
         keys = policy.issuers.map { _ in Keys() }
+        places = TokenPlaces(policy.tokenSources)
         detail = policy.errorDetail
         remembersTokens = policy.tokenCacheEntries > 0
         remembered = TokenCache(entriesMax: policy.tokenCacheEntries)
@@ -86,13 +88,16 @@ public final class Authenticator {
         mayAwaitKeys: Bool
     ) -> Decision {
         do throws(Refusal) {
-            let token = try bytes.slice(BearerToken.locate(head, in: bytes))
+            let place = try places.locate(head, in: bytes)
+            let token = bytes.slice(place.range)
             let name = remembersTokens ? hasher.digest(of: token).map { TokenCache.Name($0, rulesIndex) } : nil
             if let name, let identity = recall(name, token, at: now) {
                 tally.cacheHits &+= 1
                 if let refusal = legacyRefusal(of: identity, at: now) { throw refusal }
                 return .admit(identity)
             }
+            // What is remembered has passed this before.
+            if place.isCredentials { try BearerToken.checkSyntax(token) }
             return try judge(token, name, rulesIndex, at: now, mayAwaitKeys: mayAwaitKeys)
         } catch {
             return .refuse(error)
@@ -103,7 +108,6 @@ public final class Authenticator {
         _ bytes: Span<UInt8>, _ name: TokenCache.Name?, _ rulesIndex: Int, at now: Instant, mayAwaitKeys: Bool
     ) throws(Refusal) -> Decision {
         tally.cacheMisses &+= 1
-        try BearerToken.checkSyntax(bytes)
         let token = try IssuerRules.parse(bytes)
         let index = try IssuerRules.choose(token, among: issuers, detail: detail)
         do throws(Refusal) {

@@ -1,4 +1,4 @@
-// Where a request's token is (RFC 6750 §2.1): one Authorization field, of the scheme Bearer.
+// The token of the one Authorization field, of the scheme Bearer (RFC 6750 §2.1).
 //
 // credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]   (RFC 9110 §11.4)
 // b64token    = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="   (RFC 6750 §2.1)

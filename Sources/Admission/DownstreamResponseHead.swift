@@ -24,11 +24,14 @@ public enum DownstreamResponseHead {
     ///   - identity: whom the request was admitted as. The client of a legacy audience is told so, in place of the
     ///     backend's own `Deprecation` and `Sunset`: each of them is one date.
     ///   - requestID: the name of the request, which a final response bears unless the backend gave it one; or nothing.
+    ///   - isPrivate: the request's URL holds a token, so that no shared cache may keep what it got: the response says so
+    ///     where the backend did not (RFC 6750 §2.3). A cache obeys the strictest of what it is told (RFC 9111 §5.2.2.7).
     ///   - close: close the client's connection after this response. It closes anyway where only that ends the body.
     @discardableResult
     public static func write(
         _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to version: HTTPVersion, at now: Instant, close: Bool,
-        coding: ContentCoding = .asReceived, identity: Identity? = nil, requestID: Span<UInt8>, into out: ByteBuffer
+        coding: ContentCoding = .asReceived, identity: Identity? = nil, requestID: Span<UInt8>, isPrivate: Bool = false,
+        into out: ByteBuffer
     ) -> Outcome {
         let isFinal = head.statusCode >= 200
         let body = framing(head.body, to: version, coding: coding)
@@ -46,6 +49,7 @@ public enum DownstreamResponseHead {
             out.appendLineEnd()
         }
         if !requestID.isEmpty, !head.kinds.contains(.xRequestID) { out.appendFieldLine("X-Request-Id", requestID) }
+        if isPrivate, !head.isKeptFromSharedCaches(in: bytes) { out.append("Cache-Control: private\r\n") }
         if coding != .asReceived { appendCodingFields(head, from: bytes, coding, into: out) }
         out.appendFramingField(body)
         appendConnectionFields(head, from: bytes, to: version, closes: closes, into: out)
@@ -77,14 +81,20 @@ public enum DownstreamResponseHead {
 
     /// Appends the head of a 101 (RFC 9110 §15.2.2), its empty line included: what follows is no longer HTTP.
     ///
-    /// - Parameter name: the protocol, as it was offered.
+    /// - Parameters:
+    ///   - name: the protocol, as it was offered.
+    ///   - answersMark: the client offered a subprotocol to us, with its token. Where the backend chose none of the
+    ///     others, that one is what was chosen: browsers take no other answer (RFC 6455 §4.1, WHATWG WebSockets).
     public static func writeSwitch(
         _ head: borrowing ResponseHead, from bytes: Span<UInt8>, to name: Span<UInt8>, identity: Identity? = nil,
-        into out: ByteBuffer
+        answersMark: Bool = false, into out: ByteBuffer
     ) {
         appendStart(head, from: bytes, body: .none, coding: .asReceived, notice: identity?.legacy, to: out)
         out.append("Connection: upgrade\r\n")
         out.appendFieldLine("Upgrade", name)
+        if answersMark, !head.kinds.contains(.secWebSocketProtocol) {
+            out.appendFieldLine("Sec-WebSocket-Protocol", TokenPlaces.protocolMark)
+        }
         out.appendLineEnd()
     }
 
@@ -123,5 +133,16 @@ public enum DownstreamResponseHead {
         case .length: coding == .gzip ? .chunked : upstream
         case .chunked, .untilClose: version == .http11 ? .chunked : .untilClose
         }
+    }
+}
+
+extension ResponseHead {
+    /// Whether the backend itself says that no shared cache may keep the response as a whole. With an argument, `private`
+    /// is about some of its fields only (RFC 9111 §5.2.2.7).
+    fileprivate func isKeptFromSharedCaches(in bytes: Span<UInt8>) -> Bool {
+        kinds.contains(.cacheControl)
+            && fields.containsListElement(of: .cacheControl, in: bytes) {
+                $0.equalsIgnoringCase("private") || $0.equalsIgnoringCase("no-store")
+            }
     }
 }

@@ -98,6 +98,16 @@ public struct HeaderHygiene: Sendable {
         name.utf8.filter(ASCII.isAlphanumeric).map(ASCII.lowercased)
     }
 
+    /// Whether `name` comes to `folded`.
+    static func folds(_ name: Span<UInt8>, into folded: Span<UInt8>) -> Bool {
+        var matched = 0
+        for index in name.indices where ASCII.isAlphanumeric(name[index]) {
+            guard matched < folded.count, ASCII.lowercased(name[index]) == folded[matched] else { return false }
+            matched &+= 1
+        }
+        return matched == folded.count
+    }
+
     /// Letters take the places 33…58; digits share theirs with p…y, which costs a second look and no more.
     private static func place(of character: UInt8) -> Int { Int(character & 63) }
 }

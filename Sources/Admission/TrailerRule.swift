@@ -13,7 +13,7 @@ public struct TrailerRule: Sendable {
         case none
         case all
         case notOfReceivedBytes
-        case unreserved(HeaderHygiene)
+        case unreserved(HeaderHygiene, TokenPlaces)
     }
 
     private let scope: Scope
@@ -30,10 +30,10 @@ public struct TrailerRule: Sendable {
     /// Where its Connection names fields of its own, no trailer goes on: they would have to be looked for among those
     /// names (RFC 9110 §7.6.1), and by the time of the trailers the head is gone.
     public static func fromClient(
-        _ head: borrowing RequestHead, in bytes: Span<UInt8>, hygiene: HeaderHygiene
+        _ head: borrowing RequestHead, in bytes: Span<UInt8>, hygiene: HeaderHygiene, tokens: TokenPlaces
     ) -> TrailerRule {
         head.kinds.contains(.connection) && head.fields.nominates(in: bytes)
-            ? .none : TrailerRule(scope: .unreserved(hygiene))
+            ? .none : TrailerRule(scope: .unreserved(hygiene, tokens))
     }
 
     /// Appends the lines of those `fields` that go on, each with its CRLF. `bytes` are those they were parsed from.
@@ -48,7 +48,8 @@ public struct TrailerRule: Sendable {
         case .none: false
         case .all: true
         case .notOfReceivedBytes: !DownstreamResponseHead.isOfReceivedBytes(name) && !name.equalsIgnoringCase("etag")
-        case .unreserved(let hygiene): !hygiene.isReserved(name)
+        // A token that comes behind the body was not looked at.
+        case .unreserved(let hygiene, let tokens): !hygiene.isReserved(name) && !tokens.isHeader(name)
         }
     }
 }

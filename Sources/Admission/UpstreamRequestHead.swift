@@ -14,17 +14,22 @@ public enum UpstreamRequestHead {
     ///
     /// - Parameters:
     ///   - bytes: those that `head` was parsed from.
+    ///   - tokens: where tokens are taken from: what is only there for us is left out.
     ///   - forwardExpect: send `Expect: 100-continue` on, and relay the backend's 100; otherwise the proxy has
     ///     answered it itself.
     ///   - upgrade: where in `bytes` the one protocol stands that the backend is offered to switch to.
     public static func write(
         _ head: borrowing RequestHead, from bytes: Span<UInt8>, admittance: Admittance, hygiene: HeaderHygiene,
+        tokens: TokenPlaces,
         forwarding: borrowing ForwardedFields, forwardExpect: Bool, upgrade: ByteRange?, into out: ByteBuffer
     ) {
         // Once for the whole head: the appends below then only check.
         out.reserve(head.byteCount + admittance.fieldBytes + forwarding.fieldBytesMax(for: head) + 2 * head.fields.count)
 
-        out.appendRequestLine(head, from: bytes)
+        out.append(bytes.slice(head.methodName))
+        out.append(ASCII.space)
+        tokens.appendTarget(head, from: bytes, to: out)
+        out.append(" HTTP/1.1\r\n")
         if let authority = head.authority {
             out.appendFieldLine("Host", bytes.slice(authority))
         } else {
@@ -38,7 +43,7 @@ public enum UpstreamRequestHead {
             let name = bytes.slice(field.name)
             if hygiene.isReserved(name, fromTrusted: forwarding.isTrusted) { continue }
             if hasNominations, head.connectionNominates(name, in: bytes) { continue }
-            out.appendFieldLine(name, bytes.slice(field.value))
+            tokens.appendFieldLine(field, from: bytes, to: out)
         }
 
         forwarding.append(for: head, in: bytes, to: out)

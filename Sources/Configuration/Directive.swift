@@ -49,7 +49,7 @@ struct Directive: Sendable {
     var effect: Effect? = nil
 
     static let all: [Directive] =
-        mainDirectives + locationDirectives + gzipDirectives + upstreamDirectives + issuerDirectives
+        mainDirectives + tokenDirectives + locationDirectives + gzipDirectives + upstreamDirectives + issuerDirectives
         + legacyAudienceDirectives + plannedDirectives
 
     private static let byName = Dictionary(grouping: all, by: \.name)

@@ -9,6 +9,8 @@ struct MainDraft: Draft {
     static let listenersMax = 64
     static let issuersMax = 256
     static let locationsMax = 4096
+    /// Each is looked for in each request.
+    static let tokenSourcesMax = 16
     /// Each is looked at for each address of a chain.
     static let trustedRangesMax = 256
     var seen: [String: Origin] = [:]
@@ -20,6 +22,8 @@ struct MainDraft: Draft {
     var enforcement = Enforcement.on
     var preflights = PreflightRule.forward
     var issuers: [IssuerDraft] = []
+    /// As listed; empty: Authorization.
+    var tokenSources: [TokenSource] = []
     var reservedHeaderPrefixes = ["X-Auth-"]
     var errorDetail = ErrorDetail.full
     var tokenCacheEntries: Int64 = 65_536

@@ -2,7 +2,6 @@
 // message of their own, so that a file written for a later version is never half obeyed.
 
 let plannedDirectives: [Directive] = [
-    planned("token_from", "header NAME | cookie NAME | query NAME | websocket_protocol", [.main]),
     planned("forward", "{ … }", [.main, .location], block: .forward),
     planned("resource", "URL", [.main]),
     planned("admin", "ADDRESS", [.main]),

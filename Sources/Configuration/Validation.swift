@@ -20,6 +20,7 @@ extension MainDraft {
         guard !problems.hasErrors, let upstream else { return nil }
         let admission = AdmissionPolicy(
             issuers: policies,
+            tokenSources: tokenSources.isEmpty ? [.authorization] : tokenSources,
             reservedHeaderPrefixes: reservedHeaderPrefixes,
             errorDetail: errorDetail,
             tokenCacheEntries: Int(tokenCacheEntries))

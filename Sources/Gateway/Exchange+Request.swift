@@ -101,6 +101,7 @@ extension Exchange {
         self.admittance = admittance
         let input = clientInput
         upgrade = worker.upgrades.offer(requestParser.head, in: input.readable)
+        hasTokenInURL = worker.tokens.takesParameter(of: requestParser.head, in: input.readable)
         note(admittance)
         takeServer()
         writeUpstreamHead()
@@ -110,7 +111,8 @@ extension Exchange {
         let body = requestParser.head.body
         let trailers =
             body == .chunked
-            ? TrailerRule.fromClient(requestParser.head, in: input.readable, hygiene: worker.hygiene) : .none
+            ? TrailerRule.fromClient(requestParser.head, in: input.readable, hygiene: worker.hygiene, tokens: worker.tokens)
+            : .none
         requestRelay.start(body, as: body, trailers: trailers)
         if body == .none {
             request = .complete
@@ -150,6 +152,7 @@ extension Exchange {
             traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)
         UpstreamRequestHead.write(
             requestParser.head, from: input.readable, admittance: admittance!, hygiene: worker.hygiene,
+            tokens: worker.tokens,
             forwarding: forwarding, forwardExpect: requestParser.head.expectsContinue, upgrade: upgrade,
             into: upstreamOutput)
     }

@@ -86,7 +86,7 @@ extension Exchange {
         let requestID = requestID
         let outcome = DownstreamResponseHead.write(
             responseParser.head, from: input.readable, to: version, at: now, close: close, coding: coding,
-            identity: identity, requestID: requestID.name, into: clientOutput)
+            identity: identity, requestID: requestID.name, isPrivate: hasTokenInURL, into: clientOutput)
         closesClient = outcome.closes
         record.status = responseParser.head.statusCode
         responseFraming = outcome.body

@@ -26,7 +26,8 @@ extension Exchange {
         }
         DownstreamResponseHead.writeSwitch(
             responseParser.head, from: responseBytes.readable, to: requestBytes.readable.slice(upgrade),
-            identity: identity, into: clientOutput)
+            identity: identity,
+            answersMark: worker.tokens.takesProtocol(of: requestParser.head, in: requestBytes.readable), into: clientOutput)
         record.status = responseParser.head.statusCode
         // What either side has sent behind its head belongs to the new protocol, and waits in the input buffers.
         clientInput.consume(requestParser.head.byteCount)

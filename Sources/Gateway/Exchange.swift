@@ -82,6 +82,8 @@ final class Exchange {
     var requestID = RequestID()
     /// The protocol that the backend is offered to switch to, in the head's bytes.
     var upgrade: ByteRange?
+    /// No shared cache may keep the response.
+    var hasTokenInURL = false
     /// The client's address by the word of a trusted proxy; nil: the peer's own is all that is known.
     var claimedAddress: IPAddress?
     /// The head is still at the front of `clientInput`, because the request may have to be sent a second time.
@@ -301,6 +303,7 @@ final class Exchange {
         route = worker.routes.main
         admittance = nil
         upgrade = nil
+        hasTokenInURL = false
         claimedAddress = nil
         holdsHead = false
         hasHead = false

@@ -50,6 +50,7 @@ final class Worker {
     let accessLog: AccessLogBatch?
     let authenticator: Authenticator
     let hygiene: HeaderHygiene
+    let tokens: TokenPlaces
     let upgrades: UpgradeRule
     /// One for each of the configuration's `upstreams`.
     let upstreams: [UpstreamGroup]
@@ -83,6 +84,7 @@ final class Worker {
         accessLog = shared.accessLog.map(AccessLogBatch.init)
         authenticator = Authenticator(policy: settings.admission)
         hygiene = HeaderHygiene(policy: settings.admission)
+        tokens = TokenPlaces(settings.admission.tokenSources)
         upgrades = UpgradeRule(settings.tunnels.protocols)
         upstreams = settings.upstreams.map { [log] in UpstreamGroup($0, loop: loop, log: log) }
         routes = ServedRoutes(settings, groups: upstreams)

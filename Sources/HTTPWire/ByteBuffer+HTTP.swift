@@ -39,14 +39,19 @@ extension ByteBuffer {
     /// The request-target in origin-form, or `*`. An absolute-form without a path becomes `/`, or `*` for an OPTIONS
     /// without a query (RFC 9112 §3.2.4).
     public func appendTarget(_ head: borrowing RequestHead, from bytes: Span<UInt8>) {
+        appendTargetPath(head, from: bytes)
+        if let query = head.query {
+            append(UInt8(ascii: "?"))
+            append(bytes.slice(query))
+        }
+    }
+
+    /// What stands in front of the target's query.
+    public func appendTargetPath(_ head: borrowing RequestHead, from bytes: Span<UInt8>) {
         if head.path.isEmpty {
             append(head.method == .options && head.query == nil ? "*" : "/")
         } else {
             append(bytes.slice(head.path))
-        }
-        if let query = head.query {
-            append(UInt8(ascii: "?"))
-            append(bytes.slice(query))
         }
     }
 

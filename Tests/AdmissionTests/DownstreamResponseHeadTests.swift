@@ -48,6 +48,28 @@ import Testing
         #expect(head == "HTTP/1.1 200 OK\r\nX-Stay: 2\r\n\(Self.date)Content-Length: 0\r\n\r\n")
     }
 
+    @Test(arguments: [
+        ("", true), ("Cache-Control: public, max-age=60\r\n", true), ("Cache-Control: no-cache\r\n", true),
+        ("Cache-Control: private=\"set-cookie\"\r\n", true), ("Cache-Control: max-age=5, Private\r\n", false),
+        ("Cache-Control: max-age=5\r\nCache-Control: no-store\r\n", false), ("X: private\r\n", true),
+    ])
+    func `What answers a URL with a token is for no shared cache, and what the backend says stays`(
+        fields: String, isAdded: Bool
+    ) {
+        let response = "HTTP/1.1 200 OK\r\nDate: x\r\n\(fields)Content-Length: 0\r\n\r\n"
+        let bytes = Array(response.utf8)
+        var parser = ResponseHeadParser(headBytesMax: 65_536)
+        #expect((try? parser.parse(bytes.span, requestMethod: .get)) == true)
+        for isPrivate in [true, false] {
+            let out = ByteBuffer(capacity: 1)
+            DownstreamResponseHead.write(
+                parser.head, from: bytes.span, to: .http11, at: Fixture.instant(), close: false, requestID: Span(),
+                isPrivate: isPrivate, into: out)
+            let added = isPrivate && isAdded ? "Cache-Control: private\r\n" : ""
+            #expect(out.text == "HTTP/1.1 200 OK\r\nDate: x\r\n\(fields)\(added)Content-Length: 0\r\n\r\n")
+        }
+    }
+
     @Test func `Trailers are announced where there is a place for them`() {
         let response = "HTTP/1.1 200 OK\r\nDate: x\r\nTrailer: X-Sum\r\n"
         let (chunked, _) = Self.downstream(response + "Transfer-Encoding: chunked\r\n\r\n")

@@ -92,6 +92,13 @@ import Testing
         #expect(codes == [.wrongTokenType, .tokenExpired, .wrongAudience])
     }
 
+    @Test func `A token is explained whatever place the policy takes it from`() {
+        let policy = AdmissionPolicy(issuers: [Fixture.policy()], tokenSources: [.cookie("session")])
+        let examination = Examination(Array(Fixture.token().utf8), under: policy)
+        let keys = KeyReport(state: .usable(Fixture.keySet(Fixture.ec)), source: "keys.json")
+        #expect(examination.explain(with: keys, at: Fixture.instant()).isAdmitted)
+    }
+
     @Test(arguments: ["", "Bearer ", "bearer   ", "Authorization: Bearer ", "authorization:Bearer ", "\n\t "])
     func `The token may stand behind its scheme, or in its whole line`(prefix: String) {
         for suffix in ["", "\n", "\r\n", "  "] {

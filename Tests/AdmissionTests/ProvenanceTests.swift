@@ -22,7 +22,7 @@ import Testing
         let authority = Array("backend".utf8)
         UpstreamRequestHead.write(
             Fixture.parse(bytes), from: bytes.span, admittance: .verified(Self.identity),
-            hygiene: HeaderHygiene(policy: AdmissionPolicy(issuers: [])),
+            hygiene: HeaderHygiene(policy: AdmissionPolicy(issuers: [])), tokens: TokenPlaces([.authorization]),
             forwarding: ForwardedFields(
                 clientAddress: address.span, isTrusted: true, scheme: .http, requestID: requestID.span,
                 traceparent: traceparent.span, upstreamAuthority: authority.span),

@@ -8,9 +8,12 @@ import Testing
 @Suite struct TrailerRuleTests {
     private static let hygiene = HeaderHygiene(policy: AdmissionPolicy(issuers: []))
 
-    private static func trailers(_ section: String, of request: String) -> String {
+    private static func trailers(
+        _ section: String, of request: String, tokens: [TokenSource] = [.authorization]
+    ) -> String {
         let bytes = Array(request.utf8)
-        let rule = TrailerRule.fromClient(Fixture.parse(bytes), in: bytes.span, hygiene: hygiene)
+        let rule = TrailerRule.fromClient(
+            Fixture.parse(bytes), in: bytes.span, hygiene: hygiene, tokens: TokenPlaces(tokens))
         return written(section, rule)
     }
 
@@ -36,6 +39,13 @@ import Testing
         let section = "X-Before: 1\r\n\(line)\r\nX-After: 2\r\n"
         let request = Self.request(connection: "Connection: keep-alive, TE\r\n")
         #expect(Self.trailers(section, of: request) == "X-Before: 1\r\nX-After: 2\r\n")
+    }
+
+    @Test func `A header that tokens are taken from brings none behind the body`() {
+        let section = "X-Access-Token: a\r\nx_access.token: a\r\nX-Access: 1\r\n"
+        let request = Self.request(connection: "")
+        #expect(Self.trailers(section, of: request, tokens: [.header("X-Access-Token")]) == "X-Access: 1\r\n")
+        #expect(Self.trailers(section, of: request) == section)
     }
 
     @Test(arguments: [("close", true), ("Keep-Alive, te,Upgrade", true), ("X-Sum", false), ("close, X-Other", false)])

@@ -179,9 +179,64 @@ import Testing
         #expect(!Self.upstream("POST / HTTP/1.1\r\n\(trailer)Content-Length: 2\r\n\r\n").contains("Trailer"))
     }
 
+    // MARK: Tokens from elsewhere than Authorization
+
+    @Test(arguments: [
+        ("t=x", ""), ("?", "??"), ("a=1&t=x", "?a=1"), ("t=x&a=1", "?a=1"), ("a=1&t=x&b=2", "?a=1&b=2"),
+        ("a=1;t=x&b=2", "?a=1&b=2"), ("a=1&t=x;b=2", "?a=1;b=2"), ("t=x&t=y", ""), ("t", ""), ("t=", ""), ("a&t=x&b", "?a&b"),
+        ("%74=x&a", "?a"), ("a=t=x", "?a=t=x"), ("tt=x", "?tt=x"), ("T=x", "?T=x"), ("", "?"), ("&&", "?&&"), ("&t=x&", ""),
+        ("a=1&&t=x&&b=2", "?a=1&&&b=2"), ("a=%26t%3dx", "?a=%26t%3dx"), ("u+v=x&a", "?a"), ("u%20v=x&a", "?a"),
+        ("%2574=x", "?%2574=x"), ("a=/?t=x", "?a=/?t=x"),
+    ])
+    func `A parameter that tokens are taken from is left out of the target, and the rest stays as it is`(
+        query: String, rest: String
+    ) {
+        for (target, path) in [("/x", "/x"), ("http://a", "/"), ("http://a/x/", "/x/")] {
+            let request = "GET \(target)?\(query) HTTP/1.1\r\nHost: a\r\n\r\n"
+            let upstream = Self.upstream(request, tokens: [.query("t"), .query("u v")])
+            #expect(upstream.hasPrefix("GET \(path)\(rest) HTTP/1.1\r\n"), "\(upstream)")
+            let untouched = Self.upstream(request, tokens: [.authorization, .cookie("t")])
+            #expect(untouched.hasPrefix("GET \(path)?\(query) HTTP/1.1\r\n"))
+        }
+    }
+
+    @Test(arguments: [
+        ("t=x", nil), ("a=1; t=x", "a=1"), ("t=x; a=1", "a=1"), ("a=1; t=x; b=2", "a=1; b=2"),
+        ("a=1;t=x;b=2", "a=1;b=2"), ("a=1;  b=\"2\" ;t=x", "a=1;  b=\"2\" "), ("t=x;   t=y", nil), ("t =x; a", "a"),
+        ("t", nil), ("t=", nil), ("T=x", "T=x"), ("%74=x", "%74=x"), ("tt=1; at=2", "tt=1; at=2"), ("a=t=x", "a=t=x"),
+        ("", ""), ("; t=x;", nil), ("a=\"; t=x; b=\"", "a=\"; b=\""), ("a=1; t=x; ;", "a=1; ;"),
+    ])
+    func `A cookie that tokens are taken from is left out, and the others stay as they are`(
+        cookies: String, rest: String?
+    ) {
+        let request = "GET / HTTP/1.1\r\nHost: a\r\nCookie: \(cookies)\r\ncookie: z=1\r\nX: \(cookies)\r\n\r\n"
+        let lines = Self.upstream(request, tokens: [.cookie("t")]).split(separator: "\r\n").map(String.init)
+        #expect(lines.filter { $0.hasPrefix("Cookie:") } == (rest.map { ["Cookie: \($0)"] } ?? []))
+        #expect(lines.filter { $0.hasPrefix("cookie:") } == ["cookie: z=1"])
+        #expect(lines.filter { $0.hasPrefix("X:") } == ["X: \(cookies)"])
+        let untouched = Self.upstream(request, tokens: [.query("t")]).split(separator: "\r\n").map(String.init)
+        #expect(untouched.filter { $0.hasPrefix("Cookie:") } == ["Cookie: \(cookies)"])
+    }
+
+    @Test(arguments: [
+        ("bearer, x", nil), ("bearer, x, chat", "chat"), ("chat, bearer, x", "chat"), ("a,bearer,x,b", "a,b"),
+        ("chat", "chat"), ("chat, x", "chat, x"), ("bearer", nil), ("chat,bearer", "chat"), ("Bearer, x", "Bearer, x"),
+        ("bearer,, x, a", "a"), ("bearer, x, bearer, y", nil), ("bearer, bearer, a", "a"), ("bearer.x, a", "bearer.x, a"),
+    ])
+    func `The subprotocols that carry a token are left out, and the others offered`(offered: String, rest: String?) {
+        let request = """
+            GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Protocol: \(offered)\r\n\r\n
+            """
+        let lines = Self.upstream(request, tokens: [.webSocketProtocol]).split(separator: "\r\n").map(String.init)
+        #expect(
+            lines.filter { $0.hasPrefix("Sec-WebSocket-Protocol:") } == (rest.map { ["Sec-WebSocket-Protocol: \($0)"] } ?? []))
+        #expect(Self.upstream(request).contains("\r\nSec-WebSocket-Protocol: \(offered)\r\n"))
+    }
+
     private static func upstream(
         _ request: String, admittance: Admittance = .verified(identity), client: String = "192.0.2.7", forwardExpect: Bool = false,
-        upgrades: [String] = ["websocket"]
+        upgrades: [String] = ["websocket"], tokens: [TokenSource] = [.authorization]
     ) -> String {
         let bytes = Array(request.utf8)
         let out = ByteBuffer(capacity: 1)
@@ -192,7 +247,7 @@ import Testing
         let head = Fixture.parse(bytes)
         UpstreamRequestHead.write(
             head, from: bytes.span, admittance: admittance,
-            hygiene: HeaderHygiene(policy: AdmissionPolicy(issuers: [])),
+            hygiene: HeaderHygiene(policy: AdmissionPolicy(issuers: [])), tokens: TokenPlaces(tokens),
             forwarding: ForwardedFields(
                 clientAddress: address.span, isTrusted: false, scheme: .https, requestID: requestID.span,
                 traceparent: traceparent.span, upstreamAuthority: authority.span),

@@ -35,6 +35,8 @@ struct ExampleTests {
         // What has no default is an example.
         all.listeners.removeLast(all.listeners.count - 1)
         all.trustedProxies = least.trustedProxies
+        #expect(all.admission.tokenSources.removeFirst() == .authorization)
+        all.admission.tokenSources = least.admission.tokenSources
         all.upstream.servers.removeLast(all.upstream.servers.count - 1)
         all.upstream.healthCheck = nil
         all.admission.issuers.removeLast(all.admission.issuers.count - 1)

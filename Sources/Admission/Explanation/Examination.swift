@@ -37,6 +37,8 @@ public struct Examination {
         var policy = policy
         policy.errorDetail = .full
         policy.tokenCacheEntries = 0
+        // It was pasted, so that the place it is sent in is not what is asked about.
+        policy.tokenSources = [.authorization]
         self.policy = policy
         let issuers = policy.issuers.indices.map { IssuerRules(policy.issuers[$0], issuerIndex: $0) }
         self.issuers = issuers
