@@ -95,7 +95,7 @@ import Testing
 
     @Test(arguments: [
         "[]", "1", "", "{\"iss\":\"a\",\"iss\":\"a\"}", "{} ", "{\"a\":" + String(repeating: "[", count: 100),
-        "\u{feff}{}", "{\"a\":\"\\ud800\"}",
+        "\u{feff}{}", "{\"a\":\"\\ud800\"}", "{}{}", "{},", "{\"a\":1}x", "{'a':1}", "{\"a\":1,}",
     ])
     func `Claims that are not one strict JSON object make the token malformed`(claims: String) throws {
         let code = Fixture.authenticator().decide(try Fixture.ec.sign(header: "{\"alg\":\"ES256\"}", claims: claims))

@@ -123,6 +123,17 @@ import Testing
                 "\r\n\r\nThe token has expired (token_expired)\nIt was.\nLog in.\nrequest_id: 4bf92f3577b34da6\n"))
     }
 
+    @Test(arguments: RefusalCode.allCases)
+    func `Every code says the same in plain text, under the same head`(code: RefusalCode) throws {
+        let refusal = Refusal(code, "Because.", hint: "Do this.")
+        let response = Self.response(to: refusal, plainText: true)
+        let body = "\(code.title) (\(code.rawValue))\nBecause.\nDo this.\nrequest_id: 4bf92f3577b34da6\n"
+        #expect(response.hasSuffix("\r\n\r\n" + body))
+        #expect(response.contains("\r\nContent-Length: \(body.utf8.count)\r\n"))
+        #expect(response.contains("\r\nCache-Control: no-store\r\n"))
+        #expect(Self.challenge(in: response) == Self.challenge(in: Self.response(to: refusal)))
+    }
+
     @Test func `An error description holds only what RFC 6750 allows, and not too much of it`() throws {
         let hostile = "a\"b\\c\r\nd\u{e9}\u{0}\u{7f}" + String(repeating: "x", count: 5_000)
         let challenge = try #require(Self.challenge(in: Self.response(to: Refusal(.wrongAudience, hostile))))

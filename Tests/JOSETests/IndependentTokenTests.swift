@@ -58,6 +58,13 @@ import Testing
         }
     }
 
+    @Test("Bleichenbacher's forgery: with e = 3 a cube root is no signature")
+    func cubeRoot() throws {
+        let keys = try keySet("{\"keys\":[\(IndependentTokens.cubicKey)]}")
+        #expect(Verdict.of(IndependentTokens.cubicGenuine, keys) == .verified(claims: IndependentTokens.claims))
+        #expect(Verdict.of(IndependentTokens.cubeRootForgery, keys) == .badSignature)
+    }
+
     @Test("A public key taken for an HMAC secret is none: no key of a set fits")
     func confused() throws {
         let keys = try Self.keys.get()
