@@ -11,6 +11,8 @@ public struct AdmissionPolicy: Sendable, Equatable {
     public var rules: [AccessRules]
     /// Where a request's one token may be; never empty.
     public var tokenSources: [TokenSource]
+    /// What this API calls itself; nil: it publishes no metadata.
+    public var resource: ProtectedResource?
     /// Prefixes of header names that a client may never send through, as the operator spelled them.
     public var reservedHeaderPrefixes: [String]
     /// The `realm` of `WWW-Authenticate` (RFC 9110 §11.5).
@@ -23,6 +25,7 @@ public struct AdmissionPolicy: Sendable, Equatable {
         issuers: [IssuerPolicy],
         rules: [AccessRules] = [AccessRules()],
         tokenSources: [TokenSource] = [.authorization],
+        resource: ProtectedResource? = nil,
         reservedHeaderPrefixes: [String] = ["X-Auth-"],
         realm: String = "antechamber",
         errorDetail: ErrorDetail = .full,
@@ -30,6 +33,7 @@ public struct AdmissionPolicy: Sendable, Equatable {
     ) {
         self.issuers = issuers
         self.tokenSources = tokenSources
+        self.resource = resource
         self.rules = rules
         self.reservedHeaderPrefixes = reservedHeaderPrefixes
         self.realm = realm

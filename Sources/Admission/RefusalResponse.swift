@@ -10,13 +10,14 @@ extension Refusal {
     /// - Parameters:
     ///   - requestID: goes into the body and into `X-Request-Id`: visible ASCII of our own making.
     ///   - realm: of `WWW-Authenticate`; characters that no quoted-string may hold are left out (RFC 9110 §5.6.4).
+    ///   - metadata: where a client learns whose tokens are taken: named in `WWW-Authenticate` (RFC 9728 §5.1).
     ///   - plainText: the client takes `text/plain` only; see `RequestHead.acceptsOnlyPlainText(in:)`.
     ///   - omitBody: the request was a HEAD: Content-Length is what a GET would have got (RFC 9110 §9.3.2).
     ///   - close: the connection closes after this response.
     @discardableResult
     public func writeResponse(
-        into out: ByteBuffer, at now: Instant, requestID: Span<UInt8>, realm: String, plainText: Bool, omitBody: Bool,
-        close: Bool
+        into out: ByteBuffer, at now: Instant, requestID: Span<UInt8>, realm: String, metadata: ResourceMetadata? = nil,
+        plainText: Bool, omitBody: Bool, close: Bool
     ) -> UInt64 {
         let body = ByteBuffer(capacity: 1024)
         if plainText {
@@ -29,7 +30,7 @@ extension Refusal {
         out.append("Date: ")
         HTTPDate.append(now.unixSeconds, to: out)
         out.appendLineEnd()
-        if let challenge = code.challenge { writeChallenge(challenge, realm: realm, into: out) }
+        if let challenge = code.challenge { writeChallenge(challenge, realm: realm, metadata, into: out) }
         if code == .methodNotAllowed {
             // RFC 9110 §15.5.6 wants the list; where no location has one, CONNECT and TRACE are missing from it.
             out.append("Allow: ")
@@ -53,7 +54,9 @@ extension Refusal {
         return UInt64(body.count)
     }
 
-    private func writeChallenge(_ challenge: BearerChallenge, realm: String, into out: ByteBuffer) {
+    private func writeChallenge(
+        _ challenge: BearerChallenge, realm: String, _ metadata: ResourceMetadata?, into out: ByteBuffer
+    ) {
         out.append("WWW-Authenticate: Bearer realm=\"")
         for byte in realm.utf8 where byte >= 0x20 && byte < 0x7F {
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { out.append(UInt8(ascii: "\\")) }
@@ -65,6 +68,11 @@ extension Refusal {
             out.append(error)
             out.append("\", error_description=\"")
             appendDescription(into: out)
+            out.append(UInt8(ascii: "\""))
+        }
+        if let metadata {
+            out.append(", resource_metadata=\"")
+            out.append(metadata.location)
             out.append(UInt8(ascii: "\""))
         }
         out.appendLineEnd()

@@ -24,6 +24,7 @@ struct MainDraft: Draft {
     var issuers: [IssuerDraft] = []
     /// As listed; empty: Authorization.
     var tokenSources: [TokenSource] = []
+    var resource: (value: ProtectedResource, word: Word)?
     var reservedHeaderPrefixes = ["X-Auth-"]
     var errorDetail = ErrorDetail.full
     var tokenCacheEntries: Int64 = 65_536

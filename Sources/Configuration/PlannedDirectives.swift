@@ -3,7 +3,6 @@
 
 let plannedDirectives: [Directive] = [
     planned("forward", "{ … }", [.main, .location], block: .forward),
-    planned("resource", "URL", [.main]),
     planned("admin", "ADDRESS", [.main]),
     planned("authorization", "keep | strip | mint", [.main, .location]),
     planned("mint", "{ … }", [.main]),

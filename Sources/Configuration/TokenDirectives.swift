@@ -1,4 +1,4 @@
-// Where requests carry their tokens.
+// Where requests carry their tokens, and where clients learn what to send.
 
 import Admission
 import Bytes
@@ -15,7 +15,45 @@ let tokenDirectives: [Directive] = [
             + "…])` sends, passes on the other protocols, and answers `bearer` where the backend chooses none of them. "
             + "Replaces the default: with `token_from` lines of other places alone, Authorization is the backend's own.",
         effect: .main(applyTokenFrom)),
+    Directive(
+        name: "resource", syntax: "URL", contexts: [.main],
+        summary: "What this API calls itself as an OAuth resource, which had better be an `audience` of its tokens too. Its "
+            + "metadata (RFC 9728: the issuers, and where tokens go) are then served to everyone, without a token, at "
+            + "`/.well-known/oauth-protected-resource` and at that place with the URL's path behind it, and refusals name "
+            + "them as `resource_metadata` in `WWW-Authenticate`. `https`, or `http` for a loopback address.",
+        effect: .main(applyResource)),
 ]
+
+private func applyResource(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
+    let word = statement.arguments[0]
+    let expected = "https://host[:port]/path"
+    do throws(HTTPURLError) {
+        let url = try HTTPURL(parsing: word.text)
+        if !url.isPotentiallyTrustworthy {
+            problems.error("\(quoted(word.text)) is not https, as a resource has to be (RFC 9728 §1.2)", at: word)
+        } else if url.query != nil {
+            problems.error("\(quoted(word.text)) has a query, by which no metadata are found; expected \(expected)", at: word)
+        } else {
+            draft.resource = (ProtectedResource(identifier: word.text, url: url), word)
+        }
+    } catch {
+        problems.report(error, inURL: word, scheme: .https, expected: expected)
+    }
+}
+
+extension MainDraft {
+    /// Clients that read the metadata ask for tokens for the resource (RFC 8707), and get them with it as audience.
+    func warnOfForeignResource(_ problems: Problems) {
+        guard let resource, !issuers.isEmpty else { return }
+        let name = resource.value.identifier
+        let isAudience = issuers.contains { $0.audiences.contains { $0.text.hasSameBytes(as: name) } }
+        if isAudience { return }
+        problems.warning(
+            "\(quoted(name)) is no audience of any issuer: clients that find it in the metadata ask for tokens for it, which "
+                + "are refused then; add it as an 'audience', in the same spelling",
+            at: resource.word.origin)
+    }
+}
 
 private func applyTokenFrom(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
     let place = statement.arguments[0]

@@ -11,6 +11,7 @@ extension MainDraft {
         Directive.requireAll(in: .main, seen: seen, at: whole, problems: problems)
         let policies = issuers.map { $0.validated(files: files, problems: problems) }
         warnOfNearlyEqualIssuers(problems)
+        warnOfForeignResource(problems)
         checkProxyProtocol(problems)
         if let stateDirectory { Self.checkStateDirectory(stateDirectory, files: files, problems: problems) }
 
@@ -21,6 +22,7 @@ extension MainDraft {
         let admission = AdmissionPolicy(
             issuers: policies,
             tokenSources: tokenSources.isEmpty ? [.authorization] : tokenSources,
+            resource: resource?.value,
             reservedHeaderPrefixes: reservedHeaderPrefixes,
             errorDetail: errorDetail,
             tokenCacheEntries: Int(tokenCacheEntries))

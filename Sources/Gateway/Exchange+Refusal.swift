@@ -1,4 +1,4 @@
-// Answers of our own: a refusal in the place of the backend's response.
+// Answers of our own, in the place of the backend's response: refusals, and what we say of ourselves.
 
 import Admission
 import Bytes
@@ -8,23 +8,49 @@ import Reactor
 extension Exchange {
     /// Answers in the upstream's place. Only while no final head has gone to the client.
     func refuse(_ refusal: Refusal) {
+        let input = clientInput
+        let plainText = hasHead && holdsHead && requestParser.head.acceptsOnlyPlainText(in: input.readable)
+        // What could be read in two ways ends the connection: the next request in it may be a matter of reading, too.
+        let isAmbiguous = refusal.code == .badRequest
+        answer(status: refusal.code.status, mayKeepConnection: !isAmbiguous) { requestID, omitBody, close in
+            refusal.writeResponse(
+                into: clientOutput, at: now, requestID: requestID, realm: worker.settings.admission.realm,
+                metadata: worker.metadata, plainText: plainText, omitBody: omitBody, close: close)
+        }
+        record.code = refusal.code.rawValue
+    }
+
+    /// Answers a request for the metadata of `resource`, which needs no token. False: it is for something else.
+    func answersMetadata() -> Bool {
+        let input = clientInput
+        guard let metadata = worker.metadata,
+            let answer = metadata.answer(to: requestParser.head, in: input.readable)
+        else { return false }
+        record.verdict = .anonymous
+        self.answer(status: answer.status) { requestID, omitBody, close in
+            metadata.writeResponse(
+                answer, into: clientOutput, at: now, requestID: requestID, omitBody: omitBody, close: close)
+        }
+        return true
+    }
+
+    /// - Parameter write: appends the whole response to `clientOutput`, and returns how many bytes of it are the body.
+    private func answer(
+        status: Int, mayKeepConnection: Bool = true,
+        _ write: (_ requestID: Span<UInt8>, _ omitBody: Bool, _ close: Bool) -> UInt64
+    ) {
         precondition(response == .awaitingHead)
         dropUpstream()
         worker.forgetWaiting(self)
         upstreamOutput.removeAll()
-        let input = clientInput
-        let plainText = hasHead && holdsHead && requestParser.head.acceptsOnlyPlainText(in: input.readable)
-        // What could be read in two ways ends the connection: the next request in it may be a matter of reading, too.
-        let keepsConnection = refusal.code != .badRequest && hasHead && requestParser.head.isPersistent && !worker.closesAfterResponse && skipRequestBody()
+        let keepsConnection =
+            mayKeepConnection && hasHead && requestParser.head.isPersistent && !worker.closesAfterResponse
+            && skipRequestBody()
         closesClient = !keepsConnection
         lingersAtClose = !keepsConnection
         let requestID = requestID
-        record.responseBodyBytes = refusal.writeResponse(
-            into: clientOutput, at: now, requestID: requestID.name,
-            realm: worker.settings.admission.realm, plainText: plainText,
-            omitBody: hasHead && requestParser.head.method == .head, close: !keepsConnection)
-        record.status = refusal.code.status
-        record.code = refusal.code.rawValue
+        record.responseBodyBytes = write(requestID.name, hasHead && requestParser.head.method == .head, !keepsConnection)
+        record.status = status
         request = .complete
         response = .complete
     }

@@ -51,6 +51,7 @@ final class Worker {
     let authenticator: Authenticator
     let hygiene: HeaderHygiene
     let tokens: TokenPlaces
+    let metadata: ResourceMetadata?
     let upgrades: UpgradeRule
     /// One for each of the configuration's `upstreams`.
     let upstreams: [UpstreamGroup]
@@ -85,6 +86,7 @@ final class Worker {
         authenticator = Authenticator(policy: settings.admission)
         hygiene = HeaderHygiene(policy: settings.admission)
         tokens = TokenPlaces(settings.admission.tokenSources)
+        metadata = ResourceMetadata(settings.admission)
         upgrades = UpgradeRule(settings.tunnels.protocols)
         upstreams = settings.upstreams.map { [log] in UpstreamGroup($0, loop: loop, log: log) }
         routes = ServedRoutes(settings, groups: upstreams)

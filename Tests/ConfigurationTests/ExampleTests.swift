@@ -37,6 +37,8 @@ struct ExampleTests {
         all.trustedProxies = least.trustedProxies
         #expect(all.admission.tokenSources.removeFirst() == .authorization)
         all.admission.tokenSources = least.admission.tokenSources
+        #expect(all.admission.resource?.identifier == "https://api.example.com")
+        all.admission.resource = nil
         all.upstream.servers.removeLast(all.upstream.servers.count - 1)
         all.upstream.healthCheck = nil
         all.admission.issuers.removeLast(all.admission.issuers.count - 1)
