@@ -4,9 +4,11 @@ A command of the folder above is a module here, and is read from the top of it:
 
     compare      Antechamber beside HAProxy, nginx and Envoy
     wire         long bodies, idle connections and slow clients: `transfers`, `idle` and `slow` are its parts
+    tokens       verifying and refusing tokens: `rotation` and `flood` are its parts
 
 One module holds one thing:
 
+    parts        a run of several parts
     command      what every command does around its own work
     options      the command line
     catalogue    the proxies, the modes of load, and which pairs of them are measured
@@ -17,6 +19,7 @@ One module holds one thing:
     preflight    what must hold before a proxy is measured: good tokens pass, bad ones do not
     load         wrk
     sockets      many connections from one process
+    issuer       key sets over HTTP, with a count
     drip, sink   slow clients, and a backend that takes long bodies: processes of their own
     rounds       one round of one case, and the interleaving of rounds
     machine      what the numbers were measured on

@@ -46,16 +46,21 @@ class Bench:
         self.expected_body = get(self.backend.port, self.path)[1]
         self.counts_requests = self.backend_requests() is not None
 
-    def start(self, proxy: Proxy, backend: Server | None = None) -> Server:
+    def url(self, server: Server) -> str:
+        """What is asked for through `server`."""
+        return f"http://127.0.0.1:{server.port}{self.path}"
+
+    def start(self, proxy: Proxy, backend: Server | None = None, **places: object) -> Server:
         """Starts one server on a free port, in front of the shared backend unless another one is given, and waits
-        until it accepts connections."""
+        until it accepts connections. `places` fill in what its template has beside the usual."""
         directory = self._directory / proxy.name
         directory.mkdir(exist_ok=True)
         port = _free_port()
-        places = {"program": self._programs[proxy.program], "directory": directory, "port": port}
+        words = {"program": self._programs[proxy.program], "directory": directory, "port": port}
         if proxy.template:
-            places["config"] = directory / proxy.template
-            places["config"].write_text(_filled(proxy.template, {
+            words["config"] = directory / proxy.template
+            words["config"].write_text(_filled(proxy.template, {
+                **places,
                 "PORT": port,
                 "BACKEND_PORT": port if proxy in BACKENDS else (backend or self.backend).port,
                 "DIRECTORY": directory,
@@ -65,7 +70,7 @@ class Bench:
                 "JWKS": self.credentials.jwks,
                 "PUBLIC_KEY": self.credentials.public_key,
             }))
-        command = [word.format(**places) for word in proxy.command]
+        command = [word.format(**words) for word in proxy.command]
         output = directory / "output.log"
         with output.open("wb") as log:
             core = self.cores.load if proxy in BACKENDS else self.cores.proxy

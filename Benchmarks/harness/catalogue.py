@@ -7,6 +7,8 @@ MODES = {
     "one": "one token, verified or remembered",
     "many": "distinct tokens in rotation",
 }
+# Not for every proxy: the tokens of `many`, each with the signature of another.
+FORGED = "forged"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Case:
     proxy: Proxy
     mode: str
 
+    @property
+    def is_refused(self) -> bool:
+        """Every request has to be."""
+        return self.mode == FORGED
+
     def __str__(self) -> str:
         return f"{self.proxy.title}, {self.mode}"
 
@@ -51,14 +58,23 @@ BACKEND = Proxy("backend", "backend", "nginx", "backend.conf", _NGINX_COMMAND, (
 SINK = Proxy("sink", "sink", "python", None, ("{program}", "-m", "harness.sink", "{port}"), (), False)
 BACKENDS = (BACKEND, SINK)
 
+_ANTECHAMBER = {
+    "program": "antechamber", "command": ("{program}", "run", "--config", "{config}"),
+    "version": ("{program}", "--version"), "authenticates": True,
+}
+
 HAPROXY = Proxy("haproxy", "HAProxy", template="haproxy.cfg", authenticates=False, **_HAPROXY)
-ANTECHAMBER = Proxy("antechamber", "Antechamber", "antechamber", "antechamber.conf",
-                    ("{program}", "run", "--config", "{config}"), ("{program}", "--version"), True)
+HAPROXY_JWT = Proxy("haproxy-jwt", "HAProxy jwt_verify", template="haproxy-jwt.cfg", authenticates=True, **_HAPROXY)
+ANTECHAMBER = Proxy("antechamber", "Antechamber", template="antechamber.conf", **_ANTECHAMBER)
+# It remembers no token.
+UNCACHED = Proxy("antechamber-uncached", "Antechamber, no cache", template="antechamber-uncached.conf", **_ANTECHAMBER)
+# It fetches its keys from an issuer at ISSUER_PORT, for an unknown one not more often than each COOLDOWN.
+FETCHING = Proxy("antechamber-fetching", "Antechamber", template="antechamber-fetching.conf", **_ANTECHAMBER)
 PROXIES = (
     HAPROXY,
     Proxy("nginx", "nginx", "nginx", "nginx.conf", _NGINX_COMMAND, ("{program}", "-v"), False),
     Proxy("envoy", "Envoy", template="envoy.yaml", authenticates=False, **_ENVOY),
-    Proxy("haproxy-jwt", "HAProxy jwt_verify", template="haproxy-jwt.cfg", authenticates=True, **_HAPROXY),
+    HAPROXY_JWT,
     Proxy("envoy-jwt", "Envoy jwt_authn", template="envoy-jwt.yaml", authenticates=True, **_ENVOY),
     ANTECHAMBER,
 )

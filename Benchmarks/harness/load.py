@@ -24,12 +24,29 @@ class Load:
 
 
 def run(processes: Processes, core: int, url: str, tokens: Path, connections: int, seconds: int,
-        pause_ms: int = 0, niceness: int = 0) -> Load:
+        pause_ms: int = 0) -> Load:
     """Loads `url` for some seconds with the tokens of a file in rotation. With a pause, each connection waits before
     each request for so long in the mean."""
+    return finish(processes, start(processes, core, url, tokens, connections, seconds, pause_ms))
+
+
+def run_lightly(processes: Processes, core: int, url: str, tokens: Path, seconds: int) -> Load:
+    """About 1000 requests a second, evenly: what latency is measured with, where a client that sends as fast as it
+    can would measure the queue that it makes for itself. There are so many connections with a long pause that each
+    delay of the proxy is met by as many requests as it would be if nobody waited for answers."""
+    return run(processes, core, url, tokens, connections=64, seconds=seconds, pause_ms=64)
+
+
+def start(processes: Processes, core: int, url: str, tokens: Path, connections: int, seconds: int, pause_ms: int = 0,
+          niceness: int = 0) -> subprocess.Popen:
+    """Begins a load, for `finish` to tell what came of it."""
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s",
                "--latency", "--script", str(_SCRIPT), url, "--", str(tokens), str(pause_ms)]
-    process = processes.start(command, core, niceness, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return processes.start(command, core, niceness, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def finish(processes: Processes, process: subprocess.Popen) -> Load:
+    """Waits for the end of a load."""
     output, _ = process.communicate()
     processes.end(process)
     for line in output.splitlines():
@@ -42,4 +59,4 @@ def run(processes: Processes, core: int, url: str, tokens: Path, connections: in
                 p99_us=result["p99_us"],
                 errors={kind: result[kind] for kind in _ERRORS if result[kind]},
             )
-    raise Problem(f"wrk gave no result: {' '.join(command)}\n{output}")
+    raise Problem(f"wrk gave no result: {' '.join(process.args)}\n{output}")

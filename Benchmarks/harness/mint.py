@@ -1,7 +1,9 @@
 """Keys and tokens, from PyJWT and cryptography: not from the implementation under test."""
 
 import json
+import secrets
 import time
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,24 +20,28 @@ _LIFETIME_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Credentials:
-    """The files that the proxies and wrk read, one good token, and bad ones by what is wrong with them."""
+    """The files that the proxies and wrk read, one good token, and bad ones by what is wrong with them.
+
+    `tokens` has the file of each mode of load, with one token a line; `unknown` one with as many key IDs that no key
+    set has."""
 
     jwks: Path
     public_key: Path
-    one: Path
-    many: Path
+    tokens: dict[str, Path]
+    unknown: Path
     good: str
     bad: dict[str, str]
 
 
 def credentials(directory: Path, count: int) -> Credentials:
-    """Makes a fresh 2048-bit RSA key and `count` distinct tokens under it, one token a line."""
+    """Makes a fresh 2048-bit RSA key and `count` distinct tokens under it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     made = Credentials(
         jwks=directory / "jwks.json",
         public_key=directory / "public.pem",
-        one=directory / "one.tokens",
-        many=directory / "many.tokens",
+        tokens={mode: directory / f"{file}.tokens" for mode, file in
+                {"plain": "one", "one": "one", "many": "many", "forged": "forged"}.items()},
+        unknown=directory / "unknown.tokens",
         good=_token(key, 0),
         bad={
             "signed by another key": _token(rsa.generate_private_key(public_exponent=65537, key_size=2048), 0),
@@ -50,9 +56,31 @@ def credentials(directory: Path, count: int) -> Credentials:
     made.public_key.write_bytes(
         key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
-    made.one.write_text(made.good + "\n")
-    made.many.write_text("".join(_token(key, number) + "\n" for number in range(count)))
+    many = [_token(key, number) for number in range(count)]
+    _write(made.tokens["one"], [made.good])
+    _write(made.tokens["many"], many)
+    # A signature of another token is as much work to check as the right one.
+    _write(made.tokens["forged"], [
+        token.rpartition(".")[0] + "." + other.rpartition(".")[2] for token, other in zip(many, many[1:] + many[:1])
+    ])
+    _write(made.unknown, [
+        ".".join([_encoded(_header(secrets.token_hex(8))),
+                  token.split(".")[1], _encoded(secrets.token_bytes(256))])
+        for token in many
+    ])
     return made
+
+
+def _write(file: Path, tokens: list[str]) -> None:
+    file.write_text("".join(token + "\n" for token in tokens))
+
+
+def _header(key_id: str) -> bytes:
+    return json.dumps({"alg": "RS256", "kid": key_id, "typ": "JWT"}, separators=(",", ":")).encode()
+
+
+def _encoded(part: bytes) -> str:
+    return urlsafe_b64encode(part).decode().rstrip("=")
 
 
 def _token(key: rsa.RSAPrivateKey, number: int, age: int = 0, issuer: str = ISSUER, audience: str = AUDIENCE) -> str:

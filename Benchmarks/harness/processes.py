@@ -111,7 +111,7 @@ def resident_bytes(pids: list[int]) -> int:
 
 
 def peak_resident_bytes(pids: list[int]) -> int:
-    """The sum of the largest VmRSS of each since `reset_peak`, as the kernel keeps it: no peak falls between samples."""
+    """The sum of the largest VmRSS of each since `reset_peak`. The kernel keeps it: no peak falls between samples."""
     return _status_bytes(pids, "VmHWM")
 
 

@@ -68,7 +68,7 @@ def has_faults(measured: dict[Case, list[Round]]) -> bool:
 
 def text(measured: dict[Case, list[Round]], heading: list[str], found: list[Goal]) -> str:
     """Everything a reader of the terminal gets."""
-    return joined([heading, _table(lines(measured)), _notes(measured), goals.lines(found)])
+    return joined([heading, table(lines(measured)), _notes(measured), goals.lines(found)])
 
 
 def joined(blocks: list[list[str]]) -> str:
@@ -103,7 +103,8 @@ def disturbances(rounds: Iterable) -> list[str]:
             f"(up to {max(shares):.0%} of it); measure again"]
 
 
-def _table(middle: dict[Case, Medians | None]) -> list[str]:
+def table(middle: dict[Case, Medians | None]) -> list[str]:
+    """One line a case."""
     rows = [_COLUMNS]
     for case, line in middle.items():
         start = (case.proxy.title, case.mode, "every request" if case.proxy.authenticates else "none")

@@ -62,7 +62,15 @@ def _measured(bench: Bench, case: Case, server: Server, number: int, options) ->
     cpu, foreign_share = meter.read()
     requests_after = bench.backend_requests()
 
-    faults = [f"{count} {kind} errors" for kind, count in result.errors.items()]
+    errors = dict(result.errors)
+    forwarded = result.requests
+    faults = []
+    if case.is_refused:
+        forwarded = 0
+        admitted = result.requests - errors.pop("status", 0)
+        if admitted:
+            faults.append(f"{admitted} requests were not refused")
+    faults += [f"{count} {kind} errors" for kind, count in errors.items()]
     if server.process.poll() is not None or tree(server.process.pid) != family:
         faults.append("a process of the proxy ended")
     if result.requests == 0:
@@ -70,8 +78,9 @@ def _measured(bench: Bench, case: Case, server: Server, number: int, options) ->
     if requests_before is not None and requests_after is not None:
         reached = requests_after - requests_before - 1
         # Those in flight as wrk stops reach the backend and are not counted by wrk.
-        if not result.requests <= reached <= result.requests + 2 * options.connections:
-            faults.append(f"wrk counted {result.requests} answers, the backend {reached} requests")
+        in_flight = 0 if case.is_refused else 2 * options.connections
+        if not forwarded <= reached <= forwarded + in_flight:
+            faults.append(f"the backend had {reached} requests, where wrk's answers tell of {forwarded}")
     return Round(
         number=number,
         requests=result.requests,
@@ -89,6 +98,5 @@ def _measured(bench: Bench, case: Case, server: Server, number: int, options) ->
 def _load(bench: Bench, case: Case, server: Server, options, seconds: int) -> load.Load:
     if server.process.poll() is not None:
         raise Problem(f"{case.proxy.title} ended with status {server.process.returncode} under load")
-    tokens = bench.credentials.many if case.mode == "many" else bench.credentials.one
-    url = f"http://127.0.0.1:{server.port}{bench.path}"
-    return load.run(bench.processes, bench.cores.load, url, tokens, options.connections, seconds)
+    tokens = bench.credentials.tokens[case.mode]
+    return load.run(bench.processes, bench.cores.load, bench.url(server), tokens, options.connections, seconds)

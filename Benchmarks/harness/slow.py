@@ -1,7 +1,7 @@
 """What clients that send their heads byte by byte cost another one.
 
-The other client sends some 1000 authenticated requests a second, far from what the proxy can do: latency is measured,
-not a queue that the client makes for itself. The slow ones run beside it on the load core at the lowest priority.
+The other client sends far fewer requests than the proxy can answer. The slow ones run beside it on the load core, at
+the lowest priority.
 """
 
 import json
@@ -17,10 +17,6 @@ from harness.machine import say
 from harness.processes import Meter, tree
 from harness.sockets import open_descriptors
 from harness.table import aligned
-
-# 64 connections that pause for 64 ms in the mean: about 1000 requests a second, evenly.
-_CONNECTIONS = 64
-_PAUSE_MS = 64
 
 
 @dataclass(frozen=True)
@@ -78,8 +74,8 @@ def _round(bench: Bench, number: int, flags) -> Round:
 
 
 def _latency(bench: Bench, server: Server, seconds: int) -> load.Load:
-    return load.run(bench.processes, bench.cores.load, f"http://127.0.0.1:{server.port}{bench.path}",
-                    bench.credentials.one, _CONNECTIONS, seconds, pause_ms=_PAUSE_MS)
+    return load.run_lightly(
+        bench.processes, bench.cores.load, bench.url(server), bench.credentials.tokens["one"], seconds)
 
 
 class _Slow:

@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import struct
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from harness.table import aligned
 
 _DIRECTIONS = ("download", "upload")
 _STALLED_SECONDS = 20
+_TRANSFER_SECONDS_MAX = 300
 _DIRECT = "no proxy"
 _GIB = 1 << 30
 
@@ -99,7 +101,8 @@ def _round(bench: Bench, number: int, direction: str, proxy: Proxy | None, backe
     finally:
         if proxy:
             bench.processes.end(server.process)
-    return Round(number, proxy.title if proxy else _DIRECT, direction, size, seconds, cpu, foreign_share, growth, faults)
+    title = proxy.title if proxy else _DIRECT
+    return Round(number, title, direction, size, seconds, cpu, foreign_share, growth, faults)
 
 
 def transfer(direction: str, port: int, document: Path, token: str, size: int | None) -> float:
@@ -111,33 +114,48 @@ def transfer(direction: str, port: int, document: Path, token: str, size: int | 
         connection.setblocking(True)
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", _STALLED_SECONDS, 0))
-        fields = f"Host: api.example.com\r\nAuthorization: Bearer {token}\r\n"
-        begin = time.monotonic()
-        if direction == "download":
-            path = "/tiny" if size is None else f"/{document.name}"
-            connection.sendall(f"GET {path} HTTP/1.1\r\n{fields}\r\n".encode())
-            _, length, body = _response_head(connection)
-            arrived = len(body) + discard(connection, length - len(body))
-            wanted = length if size is None else size
-        else:
-            wanted = 1 if size is None else size
-            connection.sendall(f"PUT /sink HTTP/1.1\r\n{fields}Content-Length: {wanted}\r\n\r\n".encode())
-            with document.open("rb") as file:
-                sent = 0
-                while sent < wanted:
-                    sent += os.sendfile(connection.fileno(), file.fileno(), sent, wanted - sent)
-            _, length, body = _response_head(connection)
-            while len(body) < length:
-                body += connection.recv(length - len(body)) or _cut_short()
-            arrived = json.loads(body)["received"]
-        seconds = time.monotonic() - begin
+        # A trickle would never stall.
+        limit = threading.Timer(_TRANSFER_SECONDS_MAX, connection.shutdown, (socket.SHUT_RDWR,))
+        limit.start()
+        try:
+            begin = time.monotonic()
+            arrived, wanted = (_download if direction == "download" else _upload)(connection, document, token, size)
+            seconds = time.monotonic() - begin
+        finally:
+            limit.cancel()
     if arrived != wanted:
         raise Problem(f"{arrived} bytes of {wanted} arrived")
     return seconds
 
 
-def _response_head(connection: socket.socket) -> tuple[bytes, int, bytes]:
-    """The head of a 200, its Content-Length, and what came along of the body."""
+def _download(connection: socket.socket, document: Path, token: str, size: int | None) -> tuple[int, int]:
+    """How many bytes arrived here, and how many should have."""
+    path = "/tiny" if size is None else f"/{document.name}"
+    connection.sendall(f"GET {path} HTTP/1.1\r\n{_fields(token)}\r\n".encode())
+    length, body = _response_head(connection)
+    return len(body) + discard(connection, length - len(body)), length if size is None else size
+
+
+def _upload(connection: socket.socket, document: Path, token: str, size: int | None) -> tuple[int, int]:
+    """How many bytes the sink says arrived there, and how many should have."""
+    wanted = 1 if size is None else size
+    connection.sendall(f"PUT /sink HTTP/1.1\r\n{_fields(token)}Content-Length: {wanted}\r\n\r\n".encode())
+    with document.open("rb") as file:
+        sent = 0
+        while sent < wanted:
+            sent += os.sendfile(connection.fileno(), file.fileno(), sent, wanted - sent)
+    length, body = _response_head(connection)
+    while len(body) < length:
+        body += connection.recv(length - len(body)) or _cut_short()
+    return json.loads(body)["received"], wanted
+
+
+def _fields(token: str) -> str:
+    return f"Host: api.example.com\r\nAuthorization: Bearer {token}\r\n"
+
+
+def _response_head(connection: socket.socket) -> tuple[int, bytes]:
+    """Reads the head of a 200: its Content-Length, and what came along of the body."""
     received = b""
     while b"\r\n\r\n" not in received:
         received += connection.recv(65536) or _cut_short()
@@ -145,7 +163,7 @@ def _response_head(connection: socket.socket) -> tuple[bytes, int, bytes]:
     length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
     if not head.startswith(b"HTTP/1.1 200") or not length:
         raise Problem(f"not a 200 of known length: {head.splitlines()[0].decode(errors='replace')}")
-    return head, int(length.group(1)), body
+    return int(length.group(1)), body
 
 
 def _cut_short() -> bytes:
@@ -172,7 +190,8 @@ def goals(rounds: list[Round]) -> list[Goal]:
                  targets.ratio(rate.get((direction, ours)), rate.get((direction, theirs))), 0.9, "×", at_least=True)
             for direction in _DIRECTIONS
         ),
-        Goal("Antechamber, growth of RSS in a transfer (largest of all)", max(growth) / 1e6 if growth else None, 8, "MB"),
+        Goal("Antechamber, growth of RSS in a transfer (largest of all)",
+             max(growth) / 1e6 if growth else None, 8, "MB"),
     ]
 
 
