@@ -1,4 +1,5 @@
-// What the operator asks of tokens in one place, on top of what each issuer's policy asks everywhere.
+// The operator's rules for one place: what is asked of tokens there, on top of what each issuer's policy asks everywhere,
+// and what the backend gets to see of them.
 //
 // A verdict is about a token AND the rules it was judged by. Whoever remembers one remembers both.
 
@@ -6,8 +7,24 @@
 public struct AccessRules: Sendable, Equatable {
     /// They hold besides the issuer's own.
     public var requirements: Requirements
+    /// What the backend is told of a token; nil: the usual fields.
+    public var forward: ForwardPolicy?
+    public var authorization: AuthorizationPolicy
 
-    public init(requirements: Requirements = Requirements()) {
+    public init(
+        requirements: Requirements = Requirements(), forward: ForwardPolicy? = nil,
+        authorization: AuthorizationPolicy = .keep
+    ) {
         self.requirements = requirements
+        self.forward = forward
+        self.authorization = authorization
     }
+}
+
+/// What becomes of the request's Authorization field.
+public enum AuthorizationPolicy: String, Sendable, CaseIterable {
+    /// The backend gets it, as it may read the token itself.
+    case keep
+    /// It goes no further.
+    case strip
 }

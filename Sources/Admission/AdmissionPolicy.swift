@@ -62,6 +62,8 @@ public struct IssuerPolicy: Sendable, Equatable {
     public var leewaySeconds: Int64
     /// The longest `exp` − `iat` accepted, in seconds; nil sets no bound.
     public var maxLifetimeSeconds: Int64?
+    /// What its tokens must hold in every place.
+    public var requirements: Requirements
     public var keys: KeyPolicy
 
     public init(
@@ -72,6 +74,7 @@ public struct IssuerPolicy: Sendable, Equatable {
         tokenTypes: [TokenType] = [.named("at+jwt"), .named("JWT"), .absent],
         leewaySeconds: Int64 = 30,
         maxLifetimeSeconds: Int64? = nil,
+        requirements: Requirements = Requirements(),
         keys: KeyPolicy = KeyPolicy()
     ) {
         self.identifier = identifier
@@ -81,6 +84,7 @@ public struct IssuerPolicy: Sendable, Equatable {
         self.tokenTypes = tokenTypes
         self.leewaySeconds = leewaySeconds
         self.maxLifetimeSeconds = maxLifetimeSeconds
+        self.requirements = requirements
         self.keys = keys
     }
 }

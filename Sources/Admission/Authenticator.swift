@@ -1,8 +1,8 @@
 // From a request's head to a verdict. The order is fixed, and each step stops at its own failure:
 //
 //   find the token → remembered? → parse it → choose the issuer by `iss` → is `alg` allowed → choose key →
-//   VERIFY THE SIGNATURE → `typ` → `exp`, `nbf`, `iat` → `aud` → what the place asks → build the
-//   identity → remember it
+//   VERIFY THE SIGNATURE → `typ` → `exp`, `nbf`, `iat` → `aud` → what is required → build the identity →
+//   remember it
 //
 // Nothing the token says is believed, or repeated to anybody, before its signature held. A remembered token takes
 // the short way only while the long one would admit it too: within its time, and while the issuer's present keys
@@ -143,8 +143,8 @@ public final class Authenticator {
             try issuer.checkType(verified.type)
             let validity = try issuer.validity(of: claims, at: now)
             let fields = try issuer.audience(of: claims, type: verified.type, issuedAt: validity.issuedAt, at: now)
-            try rules.requirements.check(claims)
-            return try Identity(verified, validity: validity, shared: fields)
+            try issuer.checkRequirements(claims, under: rules)
+            return try Identity(verified, validity: validity, shared: fields, forward: rules.forward)
         } catch {
             throw detail == .full ? error : error.terse()
         }

@@ -10,12 +10,6 @@ enum ClaimText {
         return string
     }
 
-    /// The claim's texts joined by spaces: `scope` is one string (RFC 8693 §4.2), `scp` an array at some issuers.
-    static func list(_ name: String, in claims: JSONValue) throws(Refusal) -> String? {
-        guard let value = claims[name] else { return nil }
-        return try strings(name, value).joined(separator: " ")
-    }
-
     /// The texts of a claim that is a string or an array of strings, as `aud` is (RFC 7519 §4.1.3).
     static func strings(_ name: String, _ value: JSONValue) throws(Refusal) -> [String] {
         if let string = value.string { return [string] }

@@ -31,7 +31,9 @@ public struct HeaderHygiene: Sendable {
             precondition(!folded.isEmpty, "a reserved prefix has no letter or digit")
             patterns.append(Pattern(folded: folded, isPrefix: true))
         }
-        for name in Identity.fieldNames { patterns.append(Pattern(folded: Self.fold(name), isPrefix: false)) }
+        // A name that is set in one place is kept out of all: a client must not have a say in it anywhere.
+        let forwarded = policy.rules.flatMap { $0.forward?.fields ?? [] }.map(\.header)
+        for name in Identity.fieldNames + forwarded { patterns.append(Pattern(folded: Self.fold(name), isPrefix: false)) }
         for row in Self.table {
             let isPrefix = row.name.hasSuffix("-")
             let spelling = row.rule == .trustedOnly ? row.name.utf8.map(ASCII.lowercased) : nil
@@ -62,6 +64,14 @@ public struct HeaderHygiene: Sendable {
             return !fromTrusted || !Self.isSpelled(name, as: patterns[index])
         }
         return false
+    }
+
+    /// Whether the table below has this name, in whatever spelling: the proxy sets it, or knows who may.
+    static func isOfForwarding(_ name: String) -> Bool {
+        let folded = fold(name)
+        return table.contains { row in
+            row.name.hasSuffix("-") ? folded.starts(with: fold(row.name)) : folded == fold(row.name)
+        }
     }
 
     private static func matches(_ name: Span<UInt8>, from start: Int, _ pattern: borrowing Pattern) -> Bool {

@@ -19,6 +19,8 @@ public final class Identity: Sendable {
     public static let ownLinesBytesMax = 8 * 1024
 
     private let shared: AudienceFields
+    /// How much of the shared lines the backend gets: all, or, where a forward policy says what else, only the first.
+    private let sharedBytes: Int
     /// The token's own field lines, and behind them the subject for the log where that differs from the field's value.
     private let storage: [UInt8]
     private let lines: ByteRange
@@ -28,14 +30,14 @@ public final class Identity: Sendable {
 
     /// Throws the refusal of a claim that cannot be told to the backend.
     init(
-        _ verified: consuming VerifiedClaims, validity: TokenValidity, shared: AudienceFields
+        _ verified: consuming VerifiedClaims, validity: TokenValidity, shared: AudienceFields, forward: ForwardPolicy?
     ) throws(Refusal) {
         var fields = OwnFields()
-        try fields.append(verified.claims)
+        try fields.append(verified.claims, forward)
         guard fields.lines.count <= Self.ownLinesBytesMax else {
             throw Refusal(
                 .malformedClaim, "The claims that go to the backend fill more than \(Self.ownLinesBytesMax) bytes.",
-                hint: "Ask the issuer for shorter sub, scope or azp claims: they travel in header fields.")
+                hint: "They travel in header fields. Have the issuer make its claims shorter, or the operator forward fewer.")
         }
 
         // Of exactly the size it needs: it may be kept for as long as the token is good.
@@ -52,6 +54,7 @@ public final class Identity: Sendable {
         keyThumbprint = verified.keyThumbprint
         self.validity = validity
         self.shared = shared
+        sharedBytes = forward == nil ? shared.lines.count : shared.verdictBytes
     }
 
     /// Place of the issuer in the policy.
@@ -61,11 +64,12 @@ public final class Identity: Sendable {
     public var expiresAt: Int64 { validity.expiresAt }
 
     /// How many bytes `appendFields` appends.
-    public var fieldBytes: Int { shared.lines.count + Int(lines.count) }
+    public var fieldBytes: Int { sharedBytes + Int(lines.count) }
 
     /// Appends the identity's field lines, each with its CRLF: `X-Auth-Status: verified` and what the claims said.
     public func appendFields(to out: ByteBuffer) {
-        out.append(shared.lines)
+        let shared = shared.lines
+        out.append(shared.span.extracting(first: sharedBytes))
         let storage = storage
         out.append(storage.span.slice(lines))
     }
@@ -121,21 +125,25 @@ public final class Identity: Sendable {
 final class AudienceFields: Sendable {
     let issuerIndex: Int
     let lines: [UInt8]
+    /// How many bytes those of `lines` take that speak of the verdict, which come first; the others tell claims.
+    let verdictBytes: Int
     let issuerJSON: [UInt8]
     let audienceJSON: [UInt8]
     let legacy: LegacyRule?
 
     init(issuerIndex: Int, issuer: String, audience: String, legacy: LegacyRule?) {
-        var lines = Array("X-Auth-Status: verified\r\nX-Auth-Issuer: ".utf8)
-        FieldValue.append(issuer, to: &lines)
-        lines += "\r\nX-Auth-Audience: ".utf8
-        FieldValue.append(audience, to: &lines)
-        lines += "\r\n".utf8
+        var lines = Array("X-Auth-Status: verified\r\n".utf8)
         if let legacy {
             lines += "X-Auth-Legacy-Audience: ".utf8
             FieldValue.append(legacy.policy.name, to: &lines)
             lines += "\r\n".utf8
         }
+        verdictBytes = lines.count
+        lines += "X-Auth-Issuer: ".utf8
+        FieldValue.append(issuer, to: &lines)
+        lines += "\r\nX-Auth-Audience: ".utf8
+        FieldValue.append(audience, to: &lines)
+        lines += "\r\n".utf8
         self.legacy = legacy
         self.issuerIndex = issuerIndex
         self.lines = lines
@@ -151,8 +159,18 @@ private struct OwnFields {
     var plainSubject = 0..<0
     var escapedSubject: [UInt8] = []
 
-    mutating func append(_ claims: JSONValue) throws(Refusal) {
-        if let subject = try ClaimText.string("sub", in: claims) {
+    mutating func append(_ claims: JSONValue, _ forward: ForwardPolicy?) throws(Refusal) {
+        let subject = try ClaimText.string("sub", in: claims)
+        if let forward {
+            if let subject { escapedSubject = LogText.escaped(subject) }
+            for field in forward.fields { field.appendLine(of: claims, to: &lines) }
+        } else {
+            try appendUsual(claims, subject: subject)
+        }
+    }
+
+    private mutating func appendUsual(_ claims: JSONValue, subject: String?) throws(Refusal) {
+        if let subject {
             let start = append("X-Auth-Subject: ", subject)
             if LogText.isPlain(subject) {
                 plainSubject = start..<start + subject.utf8.count
@@ -163,9 +181,10 @@ private struct OwnFields {
         let authorizedParty = try ClaimText.string("azp", in: claims)
         let clientID = try ClaimText.string("client_id", in: claims)
         if let client = authorizedParty ?? clientID { append("X-Auth-Client: ", client) }
-        let scope = try ClaimText.list("scope", in: claims)
-        let shortScope = try ClaimText.list("scp", in: claims)
-        if let scopes = scope ?? shortScope { append("X-Auth-Scope: ", scopes) }
+        let scope = try Scope(claims)
+        if let claim = scope.claim {
+            ForwardedClaim(ClaimPath([claim]), "X-Auth-Scope", join: 0x20).appendLine(of: claims, to: &lines)
+        }
         if let expires = claims["exp"]?.numberText { append("X-Auth-Expires: ", expires) }
     }
 

@@ -106,4 +106,9 @@ struct IssuerRules {
         try fields.legacy?.check(issuedAt: issuedAt, at: now.unixSeconds)
         return fields
     }
+
+    /// What is required of the issuer's tokens everywhere, and of all tokens where these rules hold.
+    func checkRequirements(_ claims: JSONValue, under rules: AccessRules) throws(Refusal) {
+        try policy.requirements.and(rules.requirements).check(claims)
+    }
 }

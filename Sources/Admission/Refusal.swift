@@ -16,6 +16,8 @@ public struct Refusal: Sendable, Equatable, Error {
     public var expected: [String]
     /// What the token has instead, cut to a bound but not escaped.
     public var got: [String]
+    /// All scopes that are needed where the request went, for the challenge (RFC 6750 §3).
+    public var requiredScopes: [String]
     /// Sent as `Retry-After` (RFC 9110 §10.2.3).
     public var retryAfterSeconds: Int64?
     /// Sent as `Allow` where the method is what was wrong (RFC 9110 §10.2.1); nil: all that are served anywhere.
@@ -25,13 +27,14 @@ public struct Refusal: Sendable, Equatable, Error {
 
     public init(
         _ code: RefusalCode, _ detail: String = "", hint: String? = nil, expected: [String] = [], got: [String] = [],
-        retryAfterSeconds: Int64? = nil, issuerIndex: Int? = nil
+        requiredScopes: [String] = [], retryAfterSeconds: Int64? = nil, issuerIndex: Int? = nil
     ) {
         self.code = code
         self.detail = detail
         self.hint = hint
         self.expected = expected
         self.got = got
+        self.requiredScopes = requiredScopes
         self.retryAfterSeconds = retryAfterSeconds
         self.issuerIndex = issuerIndex
     }
@@ -59,6 +62,18 @@ public struct Refusal: Sendable, Equatable, Error {
     /// The body is longer than `client_max_body_size`.
     public static func bodyTooLarge(bytesMax: UInt64) -> Refusal {
         Refusal(.bodyTooLarge, "The request body is longer than \(bytesMax) bytes.")
+    }
+
+    /// The head for the backend, with what tells it of the token, is longer than `proxy_header_max_size`.
+    ///
+    /// - Parameter addedBytes: what the proxy itself adds to the client's fields, or takes from them where negative.
+    static func upstreamHeadTooLarge(bytes: Int, bytesMax: Int, addedBytes: Int) -> Refusal {
+        Refusal(
+            .headerTooLarge,
+            "The head for the backend would have \(bytes) bytes, \(max(0, addedBytes)) of them added here; "
+                + "\(bytesMax) is the most that it may have.",
+            hint: "Send fewer or shorter header fields, cookies above all, or get a token with fewer claims. The "
+                + "operator can raise proxy_header_max_size, if the backend takes more.")
     }
 
     /// The head or the body came too slowly.

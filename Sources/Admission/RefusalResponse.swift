@@ -70,6 +70,12 @@ extension Refusal {
             appendDescription(into: out)
             out.append(UInt8(ascii: "\""))
         }
+        if !requiredScopes.isEmpty {
+            // Scope tokens hold neither quotes nor backslashes (RFC 6749 §3.3); the configuration sees to it.
+            out.append(", scope=\"")
+            out.append(requiredScopes.joined(separator: " "))
+            out.append(UInt8(ascii: "\""))
+        }
         if let metadata {
             out.append(", resource_metadata=\"")
             out.append(metadata.location)

@@ -15,13 +15,14 @@ public enum UpstreamRequestHead {
     /// - Parameters:
     ///   - bytes: those that `head` was parsed from.
     ///   - tokens: where tokens are taken from: what is only there for us is left out.
+    ///   - authorization: whether the client's Authorization field goes on.
     ///   - forwardExpect: send `Expect: 100-continue` on, and relay the backend's 100; otherwise the proxy has
     ///     answered it itself.
     ///   - upgrade: where in `bytes` the one protocol stands that the backend is offered to switch to.
     public static func write(
         _ head: borrowing RequestHead, from bytes: Span<UInt8>, admittance: Admittance, hygiene: HeaderHygiene,
-        tokens: TokenPlaces,
-        forwarding: borrowing ForwardedFields, forwardExpect: Bool, upgrade: ByteRange?, into out: ByteBuffer
+        tokens: TokenPlaces, authorization: AuthorizationPolicy, forwarding: borrowing ForwardedFields,
+        forwardExpect: Bool, upgrade: ByteRange?, into out: ByteBuffer
     ) {
         // Once for the whole head: the appends below then only check.
         out.reserve(head.byteCount + admittance.fieldBytes + forwarding.fieldBytesMax(for: head) + 2 * head.fields.count)
@@ -40,6 +41,7 @@ public enum UpstreamRequestHead {
         for index in head.fields.indices {
             let field = head.fields[index]
             guard forwards(field.kind, head.body) else { continue }
+            if field.kind == .authorization, authorization == .strip { continue }
             let name = bytes.slice(field.name)
             if hygiene.isReserved(name, fromTrusted: forwarding.isTrusted) { continue }
             if hasNominations, head.connectionNominates(name, in: bytes) { continue }
@@ -53,6 +55,14 @@ public enum UpstreamRequestHead {
         appendConnectionFields(head, from: bytes, upgrade: upgrade, to: out)
         out.appendFramingField(head.body)
         out.appendLineEnd()
+    }
+
+    /// The refusal of a head that came to more than the backend may be sent; nil: it is good. Nothing is ever cut.
+    ///
+    /// - Parameter bytes: what `write` appended for `head`.
+    public static func refusal(ofBytes bytes: Int, for head: borrowing RequestHead, bytesMax: Int) -> Refusal? {
+        guard bytes > bytesMax else { return nil }
+        return .upstreamHeadTooLarge(bytes: bytes, bytesMax: bytesMax, addedBytes: bytes - head.byteCount)
     }
 
     /// What we say to the backend of our connection to it: the protocol that it may switch to (RFC 9110 §7.8), and that

@@ -22,6 +22,7 @@ struct Directive: Sendable {
         case issuer(Action<IssuerDraft>)
         case legacyAudience(Action<LegacyAudienceDraft>)
         case location(Action<LocationDraft>)
+        case forward(Action<ForwardDraft>)
     }
 
     /// Takes a statement whose name, place and argument count are right into the draft, and reports what is wrong
@@ -50,7 +51,7 @@ struct Directive: Sendable {
 
     static let all: [Directive] =
         mainDirectives + tokenDirectives + locationDirectives + gzipDirectives + upstreamDirectives + issuerDirectives
-        + legacyAudienceDirectives + plannedDirectives
+        + legacyAudienceDirectives + forwardDirectives + plannedDirectives
 
     private static let byName = Dictionary(grouping: all, by: \.name)
 
@@ -138,7 +139,8 @@ extension Directive {
     private func acceptsArgumentCount(of statement: Statement, problems: Problems) -> Bool {
         let count = statement.arguments.count
         if count < argumentsMin {
-            problems.error("'\(name)' needs an argument: \(form)", at: statement.name)
+            let what = count == 0 ? "an argument" : "more arguments"
+            problems.error("'\(name)' needs \(what): \(form)", at: statement.name)
         } else if count > argumentsMax {
             let allowed =
                 switch argumentsMax {

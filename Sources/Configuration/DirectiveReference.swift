@@ -6,8 +6,8 @@ public enum DirectiveReference {
         var text = introduction
         for (context, title) in [
             (Context.main, "Top level"), (.upstream, "Inside `upstream`"), (.issuer, "Inside `issuer`"),
-            (.legacyAudience, "Inside `legacy_audience`"),
-            (.location, "Inside `location`"),
+            (.legacyAudience, "Inside `legacy_audience`"), (.location, "Inside `location`"),
+            (.forward, "Inside `forward`"),
         ] {
             text += "\n## \(title)\n"
             for directive in Directive.all where directive.effect != nil && directive.contexts.contains(context) {

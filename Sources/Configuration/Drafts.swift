@@ -37,6 +37,8 @@ struct MainDraft: Draft {
     var websocketExpiryGraceMilliseconds: Int64 = 60_000
     var gzip = GzipPolicy()
     var stateDirectory: Word?
+    /// The rules of the main level.
+    var rules = AccessRules()
 
     static func action(of effect: Directive.Effect) -> Directive.Action<MainDraft>? {
         if case .main(let action) = effect { action } else { nil }
@@ -85,6 +87,7 @@ struct IssuerDraft: Draft {
     var tokenTypes: [TokenType] = [.named("at+jwt"), .named("JWT"), .absent]
     var leewayMilliseconds: Int64 = 30_000
     var maxLifetimeMilliseconds: Int64?
+    var requirements = Requirements()
     var keyURL: (word: Word, url: HTTPURL)?
     var keyFile: Word?
     var secretFile: Word?

@@ -64,6 +64,10 @@ let issuerDirectives: [Directive] = [
                 word.text == "off" ? nil : problems.milliseconds(word, from: "1s", to: "3650d", wholeSeconds: true)
         }),
     Directive(
+        name: "require", syntax: Problems.requireSyntax, contexts: [.issuer], argumentsMin: 2, argumentsMax: 64,
+        isRepeatable: true, summary: Problems.requireSummary,
+        effect: .issuer { statement, draft, problems in problems.require(statement, into: &draft.requirements) }),
+    Directive(
         name: "jwks_refresh", syntax: "DURATION", contexts: [.issuer], standard: "10m",
         summary: "How often the keys are fetched anew, in the background; the `max-age` of the response may say "
             + "otherwise.",

@@ -41,6 +41,22 @@ let locationDirectives: [Directive] = [
             draft.upstream = UpstreamDraft(statement, problems)
         }),
     Directive(
+        name: "require", syntax: Problems.requireSyntax, contexts: [.location], argumentsMin: 2, argumentsMax: 64,
+        isRepeatable: true,
+        summary: "As inside `issuer`, for these requests: besides what the token's issuer requires.",
+        effect: .location { statement, draft, problems in problems.require(statement, into: &draft.requirements) }),
+    Directive(
+        name: "forward", syntax: "", contexts: [.location], argumentsMin: 0, argumentsMax: 0, block: .forward,
+        needsBlock: true,
+        summary: "As at the top level, for these requests, and in place of what is said there.",
+        effect: .location { statement, draft, problems in draft.forward = problems.forwardPolicy(statement) }),
+    Directive(
+        name: "authorization", syntax: "keep | strip", contexts: [.location],
+        summary: "As at the top level, for these requests.",
+        effect: .location { statement, draft, problems in
+            draft.authorization = problems.authorizationPolicy(statement)
+        }),
+    Directive(
         name: "enforce", syntax: "on | report_only", contexts: [.location],
         summary: "As at the top level, for these requests.",
         effect: .location { statement, draft, problems in
@@ -105,6 +121,9 @@ struct LocationDraft: Draft {
     var preflights: PreflightRule?
     var readTimeoutMilliseconds: Int64?
     var bodyBytesMax: Int64?
+    var requirements = Requirements()
+    var forward: ForwardPolicy?
+    var authorization: AuthorizationPolicy?
 
     static func action(of effect: Directive.Effect) -> Directive.Action<LocationDraft>? {
         if case .location(let action) = effect { action } else { nil }
@@ -181,7 +200,8 @@ private func applyMethods(_ statement: Statement, _ draft: inout LocationDraft, 
 // MARK: What only the whole can answer
 
 extension MainDraft {
-    func validatedLocations(_ problems: Problems) -> [LocationPolicy] {
+    /// - Parameter rules: the main level's; a location that says something of its own about tokens adds another one.
+    func validatedLocations(_ problems: Problems, addingTo rules: inout [AccessRules]) -> [LocationPolicy] {
         reportTwins(problems)
         return locations.compactMap { location in
             location.reportContradictions(problems)
@@ -189,11 +209,14 @@ extension MainDraft {
                 upstream.requireServer(at: location.seen["upstream"] ?? location.word.origin, problems: problems)
             }
             guard let path = location.path else { return nil }
+            let rulesIndex = location.hasRules ? rules.count : 0
+            if location.hasRules { rules.append(location.rules(beneath: self.rules)) }
             return LocationPolicy(
                 path: path,
                 route: RoutePolicy(
                     isPublic: location.isPublic != nil, methods: location.methods,
-                    enforcement: location.enforcement ?? enforcement, preflights: location.preflights ?? preflights),
+                    enforcement: location.enforcement ?? enforcement, preflights: location.preflights ?? preflights,
+                    rulesIndex: rulesIndex),
                 upstream: location.upstream?.policy,
                 readTimeoutMilliseconds: location.readTimeoutMilliseconds ?? timeouts.proxyRead,
                 bodyBytesMax: location.bodyBytesMax.map { UInt64($0) } ?? limits.bodyBytes)
@@ -225,7 +248,19 @@ extension MainDraft {
 
 extension LocationDraft {
     /// Directives about tokens, in a location that asks for none.
-    private static let tokenDirectives = ["enforce", "cors_preflight"]
+    private static let tokenDirectives = ["enforce", "cors_preflight", "require", "forward"]
+
+    /// Whether it says anything that the main level does not, so that a token is judged anew here.
+    fileprivate var hasRules: Bool {
+        ["require", "forward", "authorization"].contains { seen[$0] != nil }
+    }
+
+    /// What is required here adds up; what is forwarded replaces the main level's, as a directive does in nginx.
+    fileprivate func rules(beneath main: AccessRules) -> AccessRules {
+        AccessRules(
+            requirements: main.requirements.and(requirements), forward: forward ?? main.forward,
+            authorization: authorization ?? main.authorization)
+    }
 
     fileprivate func reportContradictions(_ problems: Problems) {
         guard let isPublic else { return }

@@ -37,6 +37,21 @@ let mainDirectives: [Directive] = [
             + "`https`, or `http` for a loopback address.",
         effect: .main(applyIssuer)),
     Directive(
+        name: "forward", syntax: "", contexts: [.main], argumentsMin: 0, argumentsMax: 0, block: .forward,
+        needsBlock: true,
+        summary: "What the backend is told of a token: a header for each claim named in the block, in place of the usual "
+            + "`X-Auth-Subject`, `-Issuer`, `-Audience`, `-Client`, `-Scope` and `-Expires`. `X-Auth-Status` is always set, "
+            + "and `X-Auth-Legacy-Audience` where a legacy audience matched. A client can send none of these headers "
+            + "through, in no spelling and on no route. All claims together may fill 8 KiB; more is refused "
+            + "(`malformed_claim`).",
+        effect: .main { statement, draft, problems in draft.rules.forward = problems.forwardPolicy(statement) }),
+    Directive(
+        name: "authorization", syntax: "keep | strip", contexts: [.main], standard: "keep",
+        summary: "Whether the backend gets the client's `Authorization` header, as it may read the token itself.",
+        effect: .main { statement, draft, problems in
+            if let policy = problems.authorizationPolicy(statement) { draft.rules.authorization = policy }
+        }),
+    Directive(
         name: "reserved_headers", syntax: "PREFIX …", contexts: [.main], argumentsMax: 64,
         standard: "X-Auth-",
         summary: "Request headers that no client may send through: every one whose name begins so, in any case, and "
@@ -100,6 +115,16 @@ let mainDirectives: [Directive] = [
         effect: .main { statement, draft, problems in
             if let value = problems.bytes(statement.arguments[0], from: "1k", to: "1m") {
                 draft.limits.headerBytes = Int(value)
+            }
+        }),
+    Directive(
+        name: "proxy_header_max_size", syntax: "SIZE", contexts: [.main], standard: "16k",
+        summary: "The most that the head of a request may hold when it goes to the backend, with all that is set for it. A "
+            + "longer one is refused (431 `header_too_large`) before anything is sent. 16k is what Node takes "
+            + "(`--max-http-header-size`).",
+        effect: .main { statement, draft, problems in
+            if let value = problems.bytes(statement.arguments[0], from: "1k", to: "2m") {
+                draft.limits.upstreamHeaderBytes = Int(value)
             }
         }),
     Directive(

@@ -2,9 +2,7 @@
 // message of their own, so that a file written for a later version is never half obeyed.
 
 let plannedDirectives: [Directive] = [
-    planned("forward", "{ … }", [.main, .location], block: .forward),
     planned("admin", "ADDRESS", [.main]),
-    planned("authorization", "keep | strip | mint", [.main, .location]),
     planned("mint", "{ … }", [.main]),
 
     planned("certificate", "FILE", [.listen]),
@@ -17,17 +15,11 @@ let plannedDirectives: [Directive] = [
     planned("tls_server_name", "NAME", [.upstream]),
     planned("tls_verify", "on | off", [.upstream]),
 
-    planned("require", "scope S … | claim PATH … [equals | contains V …]", [.issuer, .location]),
-
-
-    planned("claim", "PATH … HEADER", [.forward]),
-    planned("payload", "HEADER [json | base64url]", [.forward]),
-
     planned("verify", "", [.location]),
 ]
 
-private func planned(_ name: String, _ syntax: String, _ contexts: [Context], block: Context? = nil) -> Directive {
+private func planned(_ name: String, _ syntax: String, _ contexts: [Context]) -> Directive {
     Directive(
-        name: name, syntax: syntax, contexts: contexts, argumentsMax: 64, block: block, isRepeatable: true,
+        name: name, syntax: syntax, contexts: contexts, argumentsMax: 64, isRepeatable: true,
         summary: "Not supported by this version yet.")
 }

@@ -161,17 +161,22 @@ public struct ErrorLog: Sendable, Equatable {
     }
 }
 
-/// Bounds on what a client may make the proxy hold.
+/// Bounds on what a client may make the proxy hold, or send on.
 public struct Limits: Sendable, Equatable {
     /// Request line and header section together, in bytes.
     public var headerBytes: Int
+    /// The same of what the backend gets, with the fields that are set for it: Node takes 16 KiB by default.
+    public var upstreamHeaderBytes: Int
     /// The request body in bytes; 0 sets no bound.
     public var bodyBytes: UInt64
     /// Client connections at once, over all workers; 0 sets no bound.
     public var connections: Int
 
-    public init(headerBytes: Int = 32 * 1024, bodyBytes: UInt64 = 0, connections: Int = 0) {
+    public init(
+        headerBytes: Int = 32 * 1024, upstreamHeaderBytes: Int = 16 * 1024, bodyBytes: UInt64 = 0, connections: Int = 0
+    ) {
         self.headerBytes = headerBytes
+        self.upstreamHeaderBytes = upstreamHeaderBytes
         self.bodyBytes = bodyBytes
         self.connections = connections
     }

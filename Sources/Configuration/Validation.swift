@@ -13,14 +13,17 @@ extension MainDraft {
         warnOfNearlyEqualIssuers(problems)
         warnOfForeignResource(problems)
         checkProxyProtocol(problems)
+        checkHeaderSizes(problems)
         if let stateDirectory { Self.checkStateDirectory(stateDirectory, files: files, problems: problems) }
 
         upstream?.requireServer(at: seen["upstream"] ?? whole, problems: problems)
-        let locationPolicies = validatedLocations(problems)
+        var rules = [self.rules]
+        let locationPolicies = validatedLocations(problems, addingTo: &rules)
 
         guard !problems.hasErrors, let upstream else { return nil }
         let admission = AdmissionPolicy(
             issuers: policies,
+            rules: rules,
             tokenSources: tokenSources.isEmpty ? [.authorization] : tokenSources,
             resource: resource?.value,
             reservedHeaderPrefixes: reservedHeaderPrefixes,
@@ -51,6 +54,17 @@ extension MainDraft {
             upstream.reportLoops(to: endpoints, problems: problems)
         }
         return problems.hasErrors ? nil : configuration
+    }
+
+    /// Who lets clients send more than is usual wants it to arrive.
+    private func checkHeaderSizes(_ problems: Problems) {
+        guard let origin = seen["client_header_max_size"], seen["proxy_header_max_size"] == nil,
+            limits.headerBytes > Limits().headerBytes
+        else { return }
+        problems.warning(
+            "heads of more than \(limits.upstreamHeaderBytes) bytes are not sent to the backend; if it takes longer ones, "
+                + "raise 'proxy_header_max_size' too",
+            at: origin)
     }
 
     /// Where nobody is trusted, a listener that serves nobody without a PROXY header serves nobody.
@@ -163,6 +177,7 @@ extension IssuerDraft {
             tokenTypes: tokenTypes,
             leewaySeconds: leewayMilliseconds / 1000,
             maxLifetimeSeconds: maxLifetimeMilliseconds.map { $0 / 1000 },
+            requirements: requirements,
             keys: KeyPolicy(
                 source: source,
                 file: keyFile.map(problems.path),

@@ -106,6 +106,13 @@ extension Exchange {
         note(admittance)
         takeServer()
         writeUpstreamHead()
+        // It can only be longer for another server where it names that server as the Host, for a client of HTTP/1.0.
+        if let refusal = UpstreamRequestHead.refusal(
+            ofBytes: upstreamOutput.count, for: requestParser.head, bytesMax: worker.settings.limits.upstreamHeaderBytes)
+        {
+            refuse(refusal)
+            return
+        }
         if worker.settings.gzip.isOn {
             codingPreference = CodingPreference(requestParser.head, in: input.readable)
         }
@@ -153,9 +160,8 @@ extension Exchange {
             traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)
         UpstreamRequestHead.write(
             requestParser.head, from: input.readable, admittance: admittance!, hygiene: worker.hygiene,
-            tokens: worker.tokens,
-            forwarding: forwarding, forwardExpect: requestParser.head.expectsContinue, upgrade: upgrade,
-            into: upstreamOutput)
+            tokens: worker.tokens, authorization: route.authorization, forwarding: forwarding,
+            forwardExpect: requestParser.head.expectsContinue, upgrade: upgrade, into: upstreamOutput)
     }
 
     /// Moves the body from the client towards the upstream as far as both allow.

@@ -7,6 +7,7 @@ import HTTPWire
 
 final class ServedRoute {
     let rules: Route
+    let authorization: AuthorizationPolicy
     let group: UpstreamGroup
     let readTimeoutMilliseconds: Int64
     /// 0 sets no bound.
@@ -15,9 +16,11 @@ final class ServedRoute {
     let nameJSON: [UInt8]
 
     fileprivate init(
-        _ policy: RoutePolicy, group: UpstreamGroup, readTimeoutMilliseconds: Int64, bodyBytesMax: UInt64, name: String
+        _ policy: RoutePolicy, under rules: [AccessRules], group: UpstreamGroup, readTimeoutMilliseconds: Int64,
+        bodyBytesMax: UInt64, name: String
     ) {
-        rules = Route(policy)
+        self.rules = Route(policy)
+        authorization = rules[policy.rulesIndex].authorization
         self.group = group
         self.readTimeoutMilliseconds = readTimeoutMilliseconds
         self.bodyBytesMax = bodyBytesMax
@@ -35,15 +38,17 @@ struct ServedRoutes {
 
     /// - Parameter groups: one for each of the configuration's `upstreams`.
     init(_ settings: ProxyConfiguration, groups: [UpstreamGroup]) {
+        let rules = settings.admission.rules
         main = ServedRoute(
-            settings.route, group: groups[0], readTimeoutMilliseconds: settings.timeouts.proxyRead,
+            settings.route, under: rules, group: groups[0], readTimeoutMilliseconds: settings.timeouts.proxyRead,
             bodyBytesMax: settings.limits.bodyBytes, name: "")
         let upstreams = settings.upstreams
         locations = settings.locations.map { location in
             let place = location.upstream.flatMap { upstreams.firstIndex(of: $0) } ?? 0
             return ServedRoute(
-                location.route, group: groups[place], readTimeoutMilliseconds: location.readTimeoutMilliseconds,
-                bodyBytesMax: location.bodyBytesMax, name: location.path.description)
+                location.route, under: rules, group: groups[place],
+                readTimeoutMilliseconds: location.readTimeoutMilliseconds, bodyBytesMax: location.bodyBytesMax,
+                name: location.path.description)
         }
         table = RouteTable(
             settings.locations.map { location in

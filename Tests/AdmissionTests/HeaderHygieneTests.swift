@@ -52,6 +52,21 @@ import Testing
         #expect(!isReserved(name, fromTrusted: true))
     }
 
+    @Test func `A header that a claim goes in is kept out wherever it is set, in every spelling`() {
+        let policy = AdmissionPolicy(
+            issuers: [],
+            rules: [
+                AccessRules(), AccessRules(forward: ForwardPolicy([ForwardedClaim(ClaimPath(["sub"]), "X-User-Id")])),
+                AccessRules(forward: ForwardPolicy([ForwardedClaim(ClaimPath([]), "Claims", encoding: .json)])),
+            ])
+        let hygiene = HeaderHygiene(policy: policy)
+        for name in ["X-User-Id", "x_user_id", "XUSERID", "x.user.id-", "Claims", "claims", "C_LAIMS"] {
+            #expect(isReserved(name, under: hygiene), "\(name)")
+            #expect(isReserved(name, under: hygiene, fromTrusted: true), "\(name)")
+        }
+        for name in ["X-User", "X-User-Ids", "Claim"] { #expect(!isReserved(name, under: hygiene), "\(name)") }
+    }
+
     @Test func `Prefixes of the operator's join the names that we set, whatever they are`() {
         let policy = AdmissionPolicy(issuers: [], reservedHeaderPrefixes: ["X-Company_", "9-lives"])
         let hygiene = HeaderHygiene(policy: policy)

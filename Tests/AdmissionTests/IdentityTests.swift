@@ -35,7 +35,7 @@ import Testing
     @Test(arguments: [
         ("client_id", "\"cli\"", "X-Auth-Client", "web"), ("scp", "[\"a\",\"b\"]", "X-Auth-Scope", "read:x write:x"),
         ("exp", "1.9e9", "X-Auth-Expires", "1.9e9"), ("exp", "1900000000.250", "X-Auth-Expires", "1900000000.250"),
-        ("scope", "[\"a\",\"b c\"]", "X-Auth-Scope", "a b c"), ("sub", "\"\"", "X-Auth-Subject", ""),
+        ("scope", "[\"a\",\"b c\"]", "X-Auth-Scope", "a b%20c"), ("sub", "\"\"", "X-Auth-Subject", ""),
     ])
     func `A claim becomes its field's value`(claim: String, value: String, field: String, expected: String) throws {
         let identity = try #require(Fixture.authenticator().decide(Fixture.token([claim: value])).identity)

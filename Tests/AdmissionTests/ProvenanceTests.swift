@@ -23,6 +23,7 @@ import Testing
         UpstreamRequestHead.write(
             Fixture.parse(bytes), from: bytes.span, admittance: .verified(Self.identity),
             hygiene: HeaderHygiene(policy: AdmissionPolicy(issuers: [])), tokens: TokenPlaces([.authorization]),
+            authorization: .keep,
             forwarding: ForwardedFields(
                 clientAddress: address.span, isTrusted: true, scheme: .http, requestID: requestID.span,
                 traceparent: traceparent.span, upstreamAuthority: authority.span),

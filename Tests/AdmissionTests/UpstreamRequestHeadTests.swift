@@ -46,6 +46,26 @@ import Testing
         }
     }
 
+    @Test func `Stripped of its Authorization, a request has none in any spelling of the name`() {
+        let request = "GET / HTTP/1.1\r\nHost: a\r\nAUTHORIZATION: Bearer x.y.z\r\nAuthor: kept\r\n\r\n"
+        #expect(Self.upstream(request).contains("AUTHORIZATION: Bearer x.y.z\r\n"))
+        let stripped = Self.upstream(request, authorization: .strip)
+        #expect(!stripped.contains("x.y.z") && !stripped.lowercased().contains("authorization"))
+        #expect(stripped.contains("Author: kept\r\n"))
+    }
+
+    @Test func `A head of as many bytes as the backend may have is good, one more is refused and told apart`() throws {
+        let bytes = Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        let head = Fixture.parse(bytes)
+        #expect(UpstreamRequestHead.refusal(ofBytes: 500, for: head, bytesMax: 500) == nil)
+        let refusal = try #require(UpstreamRequestHead.refusal(ofBytes: 501, for: head, bytesMax: 500))
+        #expect(refusal.code == .headerTooLarge && refusal.code.status == 431)
+        #expect(
+            refusal.detail
+                == "The head for the backend would have 501 bytes, \(501 - bytes.count) of them added here; 500 is the most "
+                + "that it may have.")
+    }
+
     @Test func `Hop-by-hop fields and those that Connection nominates end here`() {
         let upstream = Self.upstream(
             """
@@ -236,7 +256,8 @@ import Testing
 
     private static func upstream(
         _ request: String, admittance: Admittance = .verified(identity), client: String = "192.0.2.7", forwardExpect: Bool = false,
-        upgrades: [String] = ["websocket"], tokens: [TokenSource] = [.authorization]
+        upgrades: [String] = ["websocket"], tokens: [TokenSource] = [.authorization],
+        authorization: AuthorizationPolicy = .keep
     ) -> String {
         let bytes = Array(request.utf8)
         let out = ByteBuffer(capacity: 1)
@@ -248,6 +269,7 @@ import Testing
         UpstreamRequestHead.write(
             head, from: bytes.span, admittance: admittance,
             hygiene: HeaderHygiene(policy: AdmissionPolicy(issuers: [])), tokens: TokenPlaces(tokens),
+            authorization: authorization,
             forwarding: ForwardedFields(
                 clientAddress: address.span, isTrusted: false, scheme: .https, requestID: requestID.span,
                 traceparent: traceparent.span, upstreamAuthority: authority.span),

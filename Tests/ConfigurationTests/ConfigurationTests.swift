@@ -43,6 +43,16 @@ struct ConfigurationTests {
             client_body_timeout 2s;
             keepalive_timeout 0;
             client_header_max_size 1k;
+            proxy_header_max_size 3k;
+            authorization strip;
+            forward {
+                claim sub X-User;
+                claim "https://example.com/claims" "a=b" X-Roles join='|' encoding=percent;
+                claim a X-A "join= ";
+                claim b X-B encoding=base64url;
+                payload X-Claims;
+                payload X-Claims-64 base64url;
+            }
             client_max_body_size 5m;
             max_connections 11;
             proxy_connect_timeout 500ms;
@@ -63,6 +73,11 @@ struct ConfigurationTests {
                 token_types at+jwt -;
                 leeway 0;
                 max_lifetime 1h;
+                require scope read:x write:x;
+                require scope admin;
+                require claim email_verified equals true;
+                require claim "https://example.com/claims" roles contains staff "a b";
+                require claim "equals";
                 jwks_refresh 1m;
                 jwks_max_stale 2h;
                 jwks_cooldown 10s;
@@ -101,6 +116,14 @@ struct ConfigurationTests {
                         identifier: "https://a.example/Realm%2F", audiences: ["one", "two", "three"],
                         algorithms: [.es256, .edDSA], tokenTypes: [.named("at+jwt"), .absent], leewaySeconds: 0,
                         maxLifetimeSeconds: 3600,
+                        requirements: Requirements(
+                            scopes: ["read:x", "write:x", "admin"],
+                            claims: [
+                                ClaimRequirement(ClaimPath(["email_verified"]), .equals(["true"])),
+                                ClaimRequirement(
+                                    ClaimPath(["https://example.com/claims", "roles"]), .contains(["staff", "a b"])),
+                                ClaimRequirement(ClaimPath(["equals"]), .present),
+                            ]),
                         keys: KeyPolicy(
                             source: .uri("https://keys.example/jwks?x=1"), file: "keys.json", refreshSeconds: 60,
                             maxStaleSeconds: 7200, cooldownSeconds: 10, timeoutMilliseconds: 1500,
@@ -109,11 +132,25 @@ struct ConfigurationTests {
                         identifier: "https://b.example", audiences: ["one"],
                         keys: KeyPolicy(source: .fileOnly, file: "/abs/keys.json")),
                 ],
+                rules: [
+                    AccessRules(
+                        forward: ForwardPolicy([
+                            ForwardedClaim(ClaimPath(["sub"]), "X-User"),
+                            ForwardedClaim(
+                                ClaimPath(["https://example.com/claims", "a=b"]), "X-Roles", join: UInt8(ascii: "|"),
+                                encoding: .percent),
+                            ForwardedClaim(ClaimPath(["a"]), "X-A", join: UInt8(ascii: " ")),
+                            ForwardedClaim(ClaimPath(["b"]), "X-B", encoding: .base64url),
+                            ForwardedClaim(ClaimPath([]), "X-Claims", encoding: .json),
+                            ForwardedClaim(ClaimPath([]), "X-Claims-64", encoding: .base64url),
+                        ]),
+                        authorization: .strip)
+                ],
                 reservedHeaderPrefixes: ["X-User-", "x_auth_"], errorDetail: .terse, tokenCacheEntries: 0),
             workers: .fixed(3),
             accessLog: .file("logs/access.log"),
             errorLog: ErrorLog(destination: .file("/var/log/e.log"), level: .debug),
-            limits: Limits(headerBytes: 1024, bodyBytes: 5 << 20, connections: 11),
+            limits: Limits(headerBytes: 1024, upstreamHeaderBytes: 3072, bodyBytes: 5 << 20, connections: 11),
             timeouts: Timeouts(
                 clientHeader: 1000, clientBody: 2000, keepalive: 0, proxyConnect: 500, proxySend: 4000, proxyRead: 5000,
                 shutdown: 6000),

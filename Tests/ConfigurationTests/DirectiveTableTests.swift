@@ -31,6 +31,7 @@ struct DirectiveTableTests {
         case .issuer: #expect(directive.contexts == [.issuer])
         case .legacyAudience: #expect(directive.contexts == [.legacyAudience])
         case .location: #expect(directive.contexts == [.location])
+        case .forward: #expect(directive.contexts == [.forward])
         case nil: Issue.record("not implemented")
         }
     }

@@ -45,6 +45,8 @@ struct ExampleTests {
         all.locations = []
         all.admission.issuers[0].keys = least.admission.issuers[0].keys
         all.admission.issuers[0].legacyAudiences = []
+        all.admission.issuers[0].requirements = least.admission.issuers[0].requirements
+        all.admission.rules = least.admission.rules
         #expect(all == least)
     }
 

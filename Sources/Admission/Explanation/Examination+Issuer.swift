@@ -50,14 +50,19 @@ extension Examination {
         rest.steps += steps
         let isRequired = rest.steps.last?.outcome == .passed
         guard isRequired, let validity, let fields else { return rest }
+        let forward = policy.rules[rulesIndex].forward
+        let told = Self.identity(claims, forward)
         do throws(Refusal) {
-            _ = try Identity(verified, validity: validity, shared: fields)
-            rest.steps.append(.init(.identity, .passed, found: Self.identity(claims)))
+            _ = try Identity(verified, validity: validity, shared: fields, forward: forward)
+            rest.steps.append(.init(.identity, .passed, found: told))
         } catch {
+            let wanted =
+                forward == nil
+                ? "sub, azp, client_id and scope that are strings, and" : "a sub that is a string, and forwarded claims"
             rest.steps.append(
                 .init(
-                    .identity, .failed(error), found: Self.identity(claims),
-                    expected: ["sub, azp, client_id and scope that are strings, and short enough for header fields"]))
+                    .identity, .failed(error), found: told,
+                    expected: ["\(wanted) short enough for header fields"]))
         }
         return rest
     }
@@ -126,18 +131,19 @@ extension Examination {
             step(
                 .audience, audience, found: [claims["aud"].map { "aud \(ClaimDisplay.text($0))" } ?? "no aud"],
                 expected: Self.wantedAudiences(issuer.policy)),
-            requirementsStep(claims),
+            requirementsStep(claims, issuer),
         ]
         return (steps, typeOutcome.isSuccess ? try? times.get() : nil, try? audience.get())
     }
 
-    private func requirementsStep(_ claims: JSONValue) -> Explanation.Step {
-        let requirements = policy.rules[rulesIndex].requirements
+    private func requirementsStep(_ claims: JSONValue, _ issuer: IssuerRules) -> Explanation.Step {
+        let requirements = issuer.policy.requirements.and(policy.rules[rulesIndex].requirements)
         if requirements == Requirements() { return .init(.requirements, .passed, found: ["nothing more is required"]) }
         let scope = ["scope", "scp"].compactMap { name in claims[name].map { "\(name) \(ClaimDisplay.text($0))" } }
         return step(
             .requirements, Self.result { () throws(Refusal) in try requirements.check(claims) },
-            found: [scope.first ?? "no scope"], expected: Quoted.each(requirements.scopes).map { "scope \($0)" })
+            found: [scope.first ?? "no scope"] + requirements.claims.map { $0.found(in: claims) },
+            expected: Quoted.each(requirements.scopes).map { "scope \($0)" } + requirements.claims.map(\.text))
     }
 
     private func step<Value>(
@@ -160,7 +166,13 @@ extension Examination {
         return found + ["now \(RFC3339.text(now)) by this machine's clock"]
     }
 
-    private static func identity(_ claims: JSONValue) -> [String] {
+    private static func identity(_ claims: JSONValue, _ forward: ForwardPolicy?) -> [String] {
+        if let forward {
+            let told = forward.fields.compactMap { field in
+                field.path.value(in: claims).map { "\(field.header) from \(ClaimDisplay.text($0))" }
+            }
+            return told.isEmpty ? ["none of the claims that are forwarded"] : told
+        }
         let found = ["sub", "azp", "client_id", "scope", "scp"].compactMap { name in
             claims[name].map { "\(name) \(ClaimDisplay.text($0))" }
         }
@@ -180,6 +192,20 @@ extension Examination {
         let lifetime = policy.maxLifetimeSeconds.map { ["at most \(ExplainedTime.duration($0)) from iat to exp"] } ?? []
         return ["exp in the future, nbf and iat in the past where they are there, with \(policy.leewaySeconds) s of leeway"]
             + lifetime
+    }
+}
+
+extension ClaimRequirement {
+    fileprivate var text: String {
+        switch test {
+        case .present: "claim \(path.quoted)"
+        case .equals(let values): "claim \(path.quoted) equals \(Quoted.list(values))"
+        case .contains(let values): "claim \(path.quoted) contains \(Quoted.list(values))"
+        }
+    }
+
+    fileprivate func found(in claims: JSONValue) -> String {
+        path.value(in: claims).map { "claim \(path.quoted) \(ClaimDisplay.text($0))" } ?? "no claim \(path.quoted)"
     }
 }
 

@@ -52,6 +52,28 @@ public struct JSONWriter {
         buffer.append(value ? "true" : "false")
     }
 
+    /// A parsed value, anew: without the white space between its parts, and with the very digits of its numbers.
+    public mutating func value(_ value: JSONValue) {
+        switch value.kind {
+        case .null, .bool, .number:
+            separate()
+            buffer.append(value.scalarText ?? "null")
+        case .string:
+            string(value.string ?? "")
+        case .array:
+            beginArray()
+            for element in value.elements { self.value(element) }
+            endArray()
+        case .object:
+            beginObject()
+            for member in value.members {
+                name(member.name)
+                self.value(member.value)
+            }
+            endObject()
+        }
+    }
+
     private mutating func open(_ bracket: UInt8) {
         separate()
         buffer.append(bracket)
