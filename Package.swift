@@ -85,6 +85,7 @@ let package = Package(
                 "ZlibKit",
             ],
             swiftSettings: strict),
+        .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Bytes"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "ScenarioTests", dependencies: ["antechamber", "JOSE", "OpenSSLKit", "Bytes"],
