@@ -20,7 +20,9 @@ struct AudienceRule {
         wanted = policy.audiences
         accepted =
             policy.audiences.map { ($0, fields($0, nil)) }
-            + policy.legacyAudiences.map { ($0.audience, fields($0.audience, LegacyRule($0, wanted: policy.audiences))) }
+            + policy.legacyAudiences.enumerated().map { index, legacy in
+                (legacy.audience, fields(legacy.audience, LegacyRule(legacy, at: index, wanted: policy.audiences)))
+            }
     }
 
     /// The first audience of the policy that the token has. Whether a legacy one is still accepted is for `LegacyRule`.

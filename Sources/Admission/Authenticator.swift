@@ -11,7 +11,7 @@
 
 internal import Bytes
 public import HTTPWire
-internal import JOSE
+public import JOSE
 
 /// Decides who is admitted. One per worker, confined to it; a reload makes a new one, which remembers nothing.
 public final class Authenticator {
@@ -23,7 +23,8 @@ public final class Authenticator {
         public var cacheMisses: UInt64 = 0
         /// Remembered tokens that made room for others.
         public var cacheEvictions: UInt64 = 0
-        public var signatureVerifications: UInt64 = 0
+        /// Signatures verified, the bad ones too, by their algorithm.
+        public var verifications: [SignatureAlgorithm: UInt64] = [:]
     }
 
     /// What is known of one issuer's keys.
@@ -117,9 +118,12 @@ public final class Authenticator {
             let key: Key
             switch try IssuerRules.chooseKey(token, algorithm, known, at: now, mayAwaitKeys: mayAwaitKeys) {
             case .key(let chosen): key = chosen
-            case .await(let keyID): return .awaitKeys(issuerIndex: index, keyID: keyID)
+            case .await(let keyID):
+                // It comes again, and is counted then.
+                tally.cacheMisses &-= 1
+                return .awaitKeys(issuerIndex: index, keyID: keyID)
             }
-            tally.signatureVerifications &+= 1
+            tally.verifications[algorithm, default: 0] &+= 1
             guard let verified = verifier.verify(token, with: key, algorithm: algorithm) else {
                 throw Unverified.signature
             }

@@ -109,6 +109,9 @@ public final class Identity: Sendable {
         }
     }
 
+    /// Place of the legacy audience that matched among its issuer's; nil where the token has a new one.
+    public var legacyIndex: Int? { shared.legacy?.index }
+
     /// The rule of the legacy audience that matched; nil where the token has a new one.
     var legacy: LegacyRule? { shared.legacy }
 

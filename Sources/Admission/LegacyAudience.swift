@@ -63,6 +63,8 @@ public struct LegacyAudience: Sendable, Equatable {
 /// A legacy audience as the policy compiled it: what becomes of its tokens, and what their clients are told.
 final class LegacyRule: Sendable {
     let policy: LegacyAudience
+    /// Its place among the issuer's.
+    let index: Int
     /// The lines that responses carry while it is accepted, each with its CRLF: `Deprecation` (RFC 9745 §2), `Sunset`
     /// (RFC 8594 §3) and a `Link` (RFC 9745 §3.1), as far as the policy says.
     let responseLines: [UInt8]
@@ -70,8 +72,9 @@ final class LegacyRule: Sendable {
     /// The audiences to move to.
     private let wanted: [String]
 
-    init(_ policy: LegacyAudience, wanted: [String]) {
+    init(_ policy: LegacyAudience, at index: Int, wanted: [String]) {
         self.policy = policy
+        self.index = index
         self.wanted = wanted
         nameJSON = LogText.escaped(policy.name)
         let lines = ByteBuffer(capacity: 256)

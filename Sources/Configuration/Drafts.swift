@@ -37,6 +37,7 @@ struct MainDraft: Draft {
     var websocketExpiryGraceMilliseconds: Int64 = 60_000
     var gzip = GzipPolicy()
     var stateDirectory: Word?
+    var admin: (endpoint: Endpoint, word: Word)?
     /// The rules of the main level.
     var rules = AccessRules()
 

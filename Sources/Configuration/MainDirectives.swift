@@ -88,6 +88,14 @@ let mainDirectives: [Directive] = [
             draft.stateDirectory = word.text == "off" ? nil : problems.file(word)
         }),
     Directive(
+        name: "admin", syntax: "ADDRESS | off", contexts: [.main], standard: "off",
+        summary: "Where the proxy is watched: `/healthz`, `/readyz`, `/metrics` and `/status`, for whoever can connect. The "
+            + "address is one as `listen` takes, best on loopback or a socket file.",
+        effect: .main { statement, draft, problems in
+            let word = statement.arguments[0]
+            if word.text != "off" { draft.admin = problems.listenEndpoint(word).map { ($0, word) } }
+        }),
+    Directive(
         name: "access_log", syntax: "PATH | stdout | off [json]", contexts: [.main], argumentsMax: 2,
         standard: "stdout json",
         summary: "Where the one line a request leaves goes, and its form.",
@@ -211,7 +219,7 @@ private func applyListen(_ statement: Statement, _ draft: inout MainDraft, _ pro
 
 extension Problems {
     /// `8080`, `127.0.0.1:8080`, `*:8080`, `[::]:8080` or `unix:/path`.
-    fileprivate func listenEndpoint(_ word: Word) -> Endpoint? {
+    func listenEndpoint(_ word: Word) -> Endpoint? {
         let text = word.text
         if text.hasPrefix("unix:") { return socketPath(word).map { .unix(path: $0) } }
         if let port = HTTPURL.port(text) { return .tcp(host: "*", port: port) }

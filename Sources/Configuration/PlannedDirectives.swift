@@ -2,7 +2,6 @@
 // message of their own, so that a file written for a later version is never half obeyed.
 
 let plannedDirectives: [Directive] = [
-    planned("admin", "ADDRESS", [.main]),
     planned("mint", "{ … }", [.main]),
 
     planned("certificate", "FILE", [.listen]),

@@ -23,6 +23,8 @@ public struct ProxyConfiguration: Sendable, Equatable {
     public var gzip: GzipPolicy
     /// Where what is worth keeping survives a restart; nil: nowhere.
     public var stateDirectory: String?
+    /// Where health, metrics and status are served; nil: nowhere.
+    public var admin: Endpoint?
 
     public init(
         listeners: [ListenerPolicy] = [ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 8080))],

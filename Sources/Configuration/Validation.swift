@@ -43,6 +43,7 @@ extension MainDraft {
                 protocols: upgradeProtocols, expiryGraceSeconds: websocketExpiryGraceMilliseconds / 1000),
             gzip: gzip)
         configuration.trustedProxies = trustedProxies
+        configuration.admin = admin?.endpoint
         configuration.stateDirectory = stateDirectory.map(problems.path)
         if !listeners.isEmpty {
             configuration.listeners = listeners.map {
@@ -50,6 +51,7 @@ extension MainDraft {
             }
         }
         let endpoints = configuration.listeners.map(\.endpoint)
+        checkAdmin(besides: endpoints, problems)
         for upstream in [upstream] + locations.compactMap(\.upstream) {
             upstream.reportLoops(to: endpoints, problems: problems)
         }
@@ -75,6 +77,22 @@ extension MainDraft {
                 "'proxy_protocol' needs 'trusted_proxies': say whose PROXY header is believed, such as "
                     + "'trusted_proxies 10.0.0.0/8;', as anyone else could give a client any address",
                 at: word)
+        }
+    }
+
+    /// The admin pages are for whoever can connect, and for nobody who can only reach a listener.
+    private func checkAdmin(besides listeners: [Endpoint], _ problems: Problems) {
+        guard let (endpoint, word) = admin else { return }
+        if let listener = listeners.first(where: endpoint.collides) {
+            problems.error(
+                "\(quoted(word.text)) is where clients connect already, with 'listen \(listener)'; give 'admin' an address "
+                    + "of its own",
+                at: word)
+        } else if !endpoint.isOfThisMachine {
+            problems.warning(
+                "\(quoted(word.text)) can be reached from other machines, and whoever reaches it may read which issuers, "
+                    + "keys, servers and clients there are; use 127.0.0.1 or unix:/path, or let a firewall say who may",
+                at: word.origin)
         }
     }
 
@@ -147,6 +165,25 @@ extension Endpoint {
         default:
             return false
         }
+    }
+
+    /// Whether only one of the two can be listened at.
+    fileprivate func collides(with other: Endpoint) -> Bool {
+        switch (self, other) {
+        case (.unix(let path), .unix(let otherPath)):
+            return path == otherPath
+        case (.tcp(let host, let port), .tcp(let otherHost, let otherPort)):
+            let isEverywhere = [host, otherHost].contains { ["*", "0.0.0.0", "::"].contains($0) }
+            return port == otherPort && port != 0 && (host == otherHost || isEverywhere)
+        default:
+            return false
+        }
+    }
+
+    /// Whether only this machine's processes can connect to it.
+    fileprivate var isOfThisMachine: Bool {
+        guard case .tcp(let host, _) = self else { return true }
+        return (HTTPURL.Host(parsing: host) ?? HTTPURL.Host(parsing: "[\(host)]"))?.isLoopback ?? false
     }
 
     /// Connecting to the unspecified address leads to this machine too, on Linux.

@@ -17,7 +17,7 @@ extension Exchange {
                 into: clientOutput, at: now, requestID: requestID, realm: worker.settings.admission.realm,
                 metadata: worker.metadata, plainText: plainText, omitBody: omitBody, close: close)
         }
-        record.code = refusal.code.rawValue
+        note(refusal.code, issuerIndex: refusal.issuerIndex)
     }
 
     /// Answers a request for the metadata of `resource`, which needs no token. False: it is for something else.

@@ -144,7 +144,7 @@ extension Exchange {
                 record.verdict = .anonymous
             case .reportOnly(let code):
                 record.verdict = .reportOnly
-                record.code = code.rawValue
+                note(code)
             }
         }
     }

@@ -77,7 +77,7 @@ extension Exchange {
     /// The timer has fired. Whether the token has expired is asked of the clock, which alone knows.
     func tunnelTimedOut() {
         if tunnelExpiry <= worker.loop.now {
-            record.code = RefusalCode.tokenExpired.rawValue
+            note(.tokenExpired)
             closeTunnel()
         } else if progressedAt + route.readTimeoutMilliseconds * 1_000_000 <= worker.loop.now {
             closeTunnel()
@@ -88,7 +88,7 @@ extension Exchange {
     private func closeTunnel() {
         let client = client!
         dropUpstream()
-        logAccess()
+        recordEnd()
         release()
         client.closeAfterResponse(lingers: !tunnelDown.hasEnded)
     }

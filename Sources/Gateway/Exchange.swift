@@ -121,6 +121,9 @@ final class Exchange {
     /// When bytes last moved in any direction.
     var progressedAt: Int64 = 0
     var record = AccessRecord()
+    var refusalCode: RefusalCode?
+    /// The issuer whose rules refused the request.
+    var refusalIssuer: Int?
 
     private var isAdvancing = false
     private var mustAdvanceAgain = false
@@ -218,7 +221,7 @@ final class Exchange {
 
     /// The whole response is on its way: the connection serves the next request, idles, or closes.
     private func finish() {
-        logAccess()
+        recordEnd()
         let client = client!
         if closesClient || request != .complete {
             let lingers = lingersAtClose || request != .complete
@@ -245,7 +248,7 @@ final class Exchange {
         dropUpstream()
         if hasHead {
             if response == .awaitingHead { record.status = status }
-            logAccess()
+            recordEnd()
         }
         release()
         client.close(reset: reset)
@@ -254,7 +257,7 @@ final class Exchange {
     /// The response has begun and cannot be completed: the connection is cut, so that a part does not pass as the whole.
     func truncate(_ code: RefusalCode, _ reason: String) {
         warnOfUpstream("response cut short: \(reason)")
-        record.code = code.rawValue
+        note(code)
         // What has arrived is still worth having where its framing shows that it is a part; a body that ends with
         // the connection needs a reset to show it.
         responseRelay.flush(to: clientOutput)
@@ -320,12 +323,15 @@ final class Exchange {
         lingersAtClose = false
         upstreamStartedAt = 0
         record = AccessRecord()
+        refusalCode = nil
+        refusalIssuer = nil
     }
 
-    func logAccess() {
+    /// The request is over: it is counted, and leaves its line in the log.
+    func recordEnd() {
+        countRequest()
         guard let log = worker.accessLog else { return }
         record.wallNanoseconds = Clock.wallNanoseconds()
-        record.durationNanoseconds = Clock.monotonicNanoseconds() - startedAt
         record.requestBodyBytes = requestRelay.bodyBytes + tunnelUp.bytesMoved
         record.responseBodyBytes += responseRelay.bodyBytes + tunnelDown.bytesMoved
         let logged = loggedLine

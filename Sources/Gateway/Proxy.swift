@@ -12,19 +12,25 @@ public final class Proxy {
         public let description: String
     }
 
+    /// Where the admin listener listens, once the proxy has started; nil: nowhere.
+    public private(set) var adminEndpoint: Endpoint?
     private let configuration: ProxyConfiguration
+    private let version: String
     private let log: EventLog
     private let accessLog: LogFile?
     private let control: EventLoop
     private let keys: KeyService
     private var upstreamWatches: [QueueBound<UpstreamWatch>] = []
+    private var admin: QueueBound<AdminServer>?
+    private var adminSocket: BoundSocket?
     private var loops: [EventLoop] = []
     private var workers: [QueueBound<Worker>] = []
     private var bound: [BoundSocket] = []
 
-    /// Prepares everything and touches no network yet.
-    public init(_ configuration: ProxyConfiguration, log: EventLog, accessLog: LogFile?) throws {
+    /// Prepares everything and touches no network yet. `version` is what the admin pages call this program's.
+    public init(_ configuration: ProxyConfiguration, version: String, log: EventLog, accessLog: LogFile?) throws {
         self.configuration = configuration
+        self.version = version
         self.log = log
         self.accessLog = accessLog
         SignalSource.ignoreBrokenPipes()
@@ -44,6 +50,7 @@ public final class Proxy {
         let count = workerCount
         do {
             let sockets = try configuration.listeners.map { try bind($0.endpoint, count) }
+            adminSocket = try configuration.admin.map { try bindAlone($0) }
             try startWorkers(sockets, count)
         } catch let error as SystemError {
             throw StartFailure(description: "cannot start: \(error)")
@@ -62,15 +69,22 @@ public final class Proxy {
             }
             upstreamWatches.append(control.bind(watch))
         }
+        let endpoints = zip(configuration.listeners, bound).map { $0.endpoint.bound(to: $1.address) }
+        do {
+            try startAdmin(endpoints)
+        } catch let error as SystemError {
+            throw StartFailure(description: "cannot start: \(error)")
+        }
         control.resume()
         keys.start()
         for watch in upstreamWatches { control.mailbox.post { watch.unwrapped.start() } }
         for loop in loops { loop.resume() }
-        return zip(configuration.listeners, bound).map { $0.endpoint.bound(to: $1.address) }
+        return endpoints
     }
 
     /// Stops accepting, lets requests in flight finish, and calls `completion` on some queue when they have.
     public func drain(completion: @escaping @Sendable () -> Void) {
+        if let admin { control.mailbox.post { admin.unwrapped.drain() } }
         let drained = Countdown(workers.count)
         for (worker, loop) in zip(workers, loops) {
             loop.mailbox.post { worker.unwrapped.drain { drained.arrive() } }
@@ -92,6 +106,7 @@ public final class Proxy {
         let control = control.bind(self.control)
         // They post too: what they close is closed before the loop.
         keys.stop()
+        if let admin { self.control.mailbox.post { admin.unwrapped.stop() } }
         for watch in upstreamWatches { self.control.mailbox.post { watch.unwrapped.stop() } }
         self.control.mailbox.post {
             control.unwrapped.close()
@@ -99,6 +114,7 @@ public final class Proxy {
         }
         closed.wait()
         bound = []
+        adminSocket = nil
         accessLog?.flush(timeoutMilliseconds: 2000)
     }
 
@@ -127,6 +143,30 @@ public final class Proxy {
         } catch let error as SystemError {
             throw StartFailure(description: "cannot listen on \(endpoint): \(error.reason)")
         }
+    }
+
+    private func bindAlone(_ endpoint: Endpoint) throws -> BoundSocket {
+        do {
+            return try BoundSocket(endpoint: endpoint, sharesPort: false)
+        } catch {
+            throw StartFailure(description: "cannot listen on \(endpoint): \(error.reason)")
+        }
+    }
+
+    /// Before the control loop runs, and after the workers were made.
+    private func startAdmin(_ listeners: [Endpoint]) throws {
+        guard let endpoint = configuration.admin, let socket = adminSocket else { return }
+        let facts = ProcessFacts(
+            version: version, settings: configuration, listeners: listeners, startedAtWall: Clock.wallNanoseconds(),
+            startedAt: Clock.monotonicNanoseconds())
+        let questions = zip(workers, loops.map(\.mailbox)).map { worker, mailbox in
+            { @Sendable (answer: @escaping @Sendable (WorkerSnapshot) -> Void) in
+                mailbox.post { answer(worker.unwrapped.snapshot) }
+            }
+        }
+        let site = AdminSite(facts, loop: control, keys: keys, watches: upstreamWatches, workers: questions)
+        admin = control.bind(try AdminServer(site, on: socket, loop: control, log: log))
+        adminEndpoint = endpoint.bound(to: socket.address)
     }
 
     private func startWorkers(_ sockets: [[BoundSocket]], _ count: Int) throws {

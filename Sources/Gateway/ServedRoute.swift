@@ -6,6 +6,8 @@ import Configuration
 import HTTPWire
 
 final class ServedRoute {
+    /// 0 of what lies in no location, 1 of the first location.
+    let index: Int
     let rules: Route
     let authorization: AuthorizationPolicy
     let group: UpstreamGroup
@@ -16,9 +18,10 @@ final class ServedRoute {
     let nameJSON: [UInt8]
 
     fileprivate init(
-        _ policy: RoutePolicy, under rules: [AccessRules], group: UpstreamGroup, readTimeoutMilliseconds: Int64,
-        bodyBytesMax: UInt64, name: String
+        _ policy: RoutePolicy, at index: Int, under rules: [AccessRules], group: UpstreamGroup,
+        readTimeoutMilliseconds: Int64, bodyBytesMax: UInt64, name: String
     ) {
+        self.index = index
         self.rules = Route(policy)
         authorization = rules[policy.rulesIndex].authorization
         self.group = group
@@ -40,13 +43,13 @@ struct ServedRoutes {
     init(_ settings: ProxyConfiguration, groups: [UpstreamGroup]) {
         let rules = settings.admission.rules
         main = ServedRoute(
-            settings.route, under: rules, group: groups[0], readTimeoutMilliseconds: settings.timeouts.proxyRead,
+            settings.route, at: 0, under: rules, group: groups[0], readTimeoutMilliseconds: settings.timeouts.proxyRead,
             bodyBytesMax: settings.limits.bodyBytes, name: "")
         let upstreams = settings.upstreams
-        locations = settings.locations.map { location in
+        locations = settings.locations.enumerated().map { index, location in
             let place = location.upstream.flatMap { upstreams.firstIndex(of: $0) } ?? 0
             return ServedRoute(
-                location.route, under: rules, group: groups[place],
+                location.route, at: index + 1, under: rules, group: groups[place],
                 readTimeoutMilliseconds: location.readTimeoutMilliseconds, bodyBytesMax: location.bodyBytesMax,
                 name: location.path.description)
         }

@@ -62,6 +62,7 @@ final class Worker {
     /// Room for the address of a log line.
     let addressText = ByteBuffer(capacity: IPAddress.textBytesMax)
     var requestIDs = RequestIDGenerator()
+    var metrics: WorkerMetrics
     private(set) var isDraining = false
     /// No connection serves another request after the one at hand.
     var closesAfterResponse: Bool { isDraining || settings.timeouts.keepalive == 0 }
@@ -72,6 +73,7 @@ final class Worker {
     private var clients: [ClientConnection?] = []
     private var freeClients: [Int] = []
     private var spareExchanges: [Exchange] = []
+    private var exchangesInUse = 0
     // Exchanges leave this table when they are released: one from the pool may serve another client by the time
     // that keys arrive, and one that nobody waits for any more need not be kept.
     private var awaitingKeys: [[ObjectIdentifier: Exchange]]
@@ -91,6 +93,7 @@ final class Worker {
         upstreams = settings.upstreams.map { [log] in UpstreamGroup($0, loop: loop, log: log) }
         routes = ServedRoutes(settings, groups: upstreams)
         compressors = CompressorPool(level: settings.gzip.level)
+        metrics = WorkerMetrics(routeCount: 1 + settings.locations.count, policy: settings.admission)
         awaitingKeys = Array(repeating: [:], count: settings.admission.issuers.count)
         if let accessLog {
             loop.afterBatch = { accessLog.flush() }
@@ -140,14 +143,29 @@ final class Worker {
 
     func beginExchange(for client: ClientConnection) -> Exchange {
         let exchange = spareExchanges.popLast() ?? Exchange(worker: self)
+        exchangesInUse += 1
         exchange.begin(for: client)
         return exchange
     }
 
     func exchangeEnded(_ exchange: Exchange) {
+        exchangesInUse -= 1
         if spareExchanges.count < Worker.spareExchangesMax {
             spareExchanges.append(exchange)
         }
+    }
+
+    var snapshot: WorkerSnapshot {
+        let figures = upstreams.map(\.figures)
+        let servers = figures.joined()
+        let connections = ConnectionFigures(
+            clientActive: exchangesInUse,
+            clientIdle: clients.count - freeClients.count - exchangesInUse,
+            upstreamActive: servers.reduce(0) { $0 + $1.requestsUnderWay },
+            upstreamIdle: servers.reduce(0) { $0 + $1.idleConnections })
+        return WorkerSnapshot(
+            metrics: metrics, tokens: authenticator.counters, rememberedTokens: authenticator.rememberedTokens,
+            connections: connections, upstreams: figures)
     }
 
     // MARK: Keys

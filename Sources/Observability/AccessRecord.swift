@@ -17,12 +17,23 @@ public struct AccessRecord {
     /// Finding, parsing and verifying the token.
     public var verificationNanoseconds: Int64 = 0
 
-    public enum Verdict: String, Sendable {
+    /// What became of the request here, whatever the backend said to it.
+    public enum Verdict: String, Sendable, CaseIterable {
         case verified, refused
         /// Forwarded by a rule that asks for no token.
         case anonymous
         /// Forwarded, though its token would not do. The code says why not.
         case reportOnly = "report_only"
+
+        /// Its place among all cases.
+        public var index: Int {
+            switch self {
+            case .verified: 0
+            case .refused: 1
+            case .anonymous: 2
+            case .reportOnly: 3
+            }
+        }
     }
 
     public init() {}

@@ -1,7 +1,6 @@
 // How many CPUs this process may use: its affinity mask, bounded by the cgroup's quota.
 
 internal import CLinux
-import Glibc
 
 public enum AvailableCPUs {
     /// At least 1. In a container limited to half a CPU it is 1, on a big host limited to 2.5 it is 3.
@@ -15,11 +14,11 @@ public enum AvailableCPUs {
     private static func cgroupQuota() -> Double? {
         let group = ownGroup()
         for path in ["/sys/fs/cgroup\(group)/cpu.max", "/sys/fs/cgroup/cpu.max"] {
-            if let text = readSmallFile(path) { return quota(ofCPUMax: text) }
+            if let text = SmallFile.read(path) { return quota(ofCPUMax: text) }
         }
         let v1 = "/sys/fs/cgroup/cpu/"
-        guard let quota = readSmallFile(v1 + "cpu.cfs_quota_us").flatMap(firstNumber),
-            let period = readSmallFile(v1 + "cpu.cfs_period_us").flatMap(firstNumber),
+        guard let quota = SmallFile.read(v1 + "cpu.cfs_quota_us").flatMap(firstNumber),
+            let period = SmallFile.read(v1 + "cpu.cfs_period_us").flatMap(firstNumber),
             quota > 0, period > 0
         else { return nil }
         return quota / period
@@ -35,7 +34,7 @@ public enum AvailableCPUs {
 
     /// The path of this process's group in the v2 hierarchy: the line `0::/path` of /proc/self/cgroup.
     private static func ownGroup() -> String {
-        guard let text = readSmallFile("/proc/self/cgroup") else { return "" }
+        guard let text = SmallFile.read("/proc/self/cgroup") else { return "" }
         for line in text.split(separator: "\n") where line.hasPrefix("0::/") {
             let path = line.dropFirst(3)
             return path == "/" ? "" : String(path)
@@ -45,14 +44,5 @@ public enum AvailableCPUs {
 
     private static func firstNumber(_ text: String) -> Double? {
         text.split { $0 == " " || $0 == "\n" }.first.flatMap { Double($0) }
-    }
-
-    private static func readSmallFile(_ path: String) -> String? {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        if descriptor < 0 { return nil }
-        defer { Glibc.close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe read(descriptor, &bytes, bytes.count)
-        return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
     }
 }

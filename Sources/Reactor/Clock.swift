@@ -14,6 +14,11 @@ public enum Clock {
         read(CLOCK_REALTIME)
     }
 
+    /// Nanoseconds that this process has had on a CPU, all of its threads together.
+    public static func processNanoseconds() -> Int64 {
+        read(CLOCK_PROCESS_CPUTIME_ID)
+    }
+
     private static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         unsafe clock_gettime(clock, &time)

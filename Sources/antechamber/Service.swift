@@ -26,7 +26,7 @@ final class Service {
         do {
             log = try EventLog(configuration.errorLog)
             accessLog = try LogFile(configuration.accessLog)
-            proxy = try Proxy(configuration, log: log, accessLog: accessLog)
+            proxy = try Proxy(configuration, version: Antechamber.version, log: log, accessLog: accessLog)
         } catch {
             Terminal.printError("antechamber: \(error)")
             throw ExitCode.no
@@ -39,6 +39,7 @@ final class Service {
         do {
             let endpoints = try proxy.start()
             for endpoint in endpoints { log.log(.notice, "listening on \(endpoint)") }
+            if let admin = proxy.adminEndpoint { log.log(.notice, "admin on \(admin)") }
             log.log(.notice, "antechamber \(Antechamber.version): upstream \(configuration.upstream)")
             return endpoints
         } catch {

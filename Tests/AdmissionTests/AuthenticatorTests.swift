@@ -130,6 +130,7 @@ import Testing
         let refusal = authenticator.decide(Fixture.token(), mayAwaitKeys: false).refusal
         #expect(refusal?.code == .keysUnavailable)
         #expect((refusal?.retryAfterSeconds ?? 0) > 0)
+        #expect(authenticator.counters.cacheMisses == 1)
     }
 
     @Test func `Without keys a token is refused with 503 and when to come back, never 401`() {
@@ -161,7 +162,7 @@ import Testing
             return
         }
         #expect(authenticator.decide(token, mayAwaitKeys: false).refusal?.code == .unknownKey)
-        #expect(authenticator.counters.signatureVerifications == 0)
+        #expect(authenticator.counters.verifications == [:])
     }
 
     @Test func `A known key ID of another algorithm is refused at once`() throws {

@@ -165,7 +165,7 @@ import Testing
                 $0.deprecatedAt = 1_796_083_200
                 $0.acceptUntil = 1_806_451_200
                 $0.documentation = "https://docs.example.com/new-audience"
-            }, wanted: [])
+            }, at: 0, wanted: [])
         #expect(
             String(decoding: rule.responseLines, as: UTF8.self) == """
                 Deprecation: @1796083200\r
@@ -173,7 +173,7 @@ import Testing
                 Link: <https://docs.example.com/new-audience>; rel="deprecation"\r
 
                 """)
-        #expect(LegacyRule(Self.legacy(), wanted: []).responseLines.isEmpty)
+        #expect(LegacyRule(Self.legacy(), at: 0, wanted: []).responseLines.isEmpty)
     }
 }
 

@@ -15,7 +15,7 @@ import Testing
         #expect(first === second)
         #expect(
             authenticator.counters
-                == .init(cacheHits: 1, cacheMisses: 1, cacheEvictions: 0, signatureVerifications: 1))
+                == .init(cacheHits: 1, cacheMisses: 1, cacheEvictions: 0, verifications: [.es256: 1]))
     }
 
     @Test func `A cache of no entries remembers nothing`() {
@@ -23,7 +23,7 @@ import Testing
         let token = Fixture.token()
         for _ in 0..<3 { #expect(authenticator.decide(token).identity != nil) }
         #expect(authenticator.counters.cacheHits == 0)
-        #expect(authenticator.counters.signatureVerifications == 3)
+        #expect(authenticator.counters.verifications == [.es256: 3])
         #expect(authenticator.rememberedTokens == 0)
     }
 
@@ -91,7 +91,7 @@ import Testing
             #expect(authenticator.decide(token).identity != nil)
             authenticator.install(Fixture.keys(Fixture.keySet(Fixture.otherEC, Fixture.ec)), forIssuerAt: 0)
         }
-        #expect(authenticator.counters.signatureVerifications == 1)
+        #expect(authenticator.counters.verifications == [.es256: 1])
     }
 
     @Test func `A remembered token is not admitted where more is required of it`() {
@@ -108,7 +108,7 @@ import Testing
         }
         #expect(authenticator.counters.cacheHits == 3)
         // The refused one is verified each time, the admitted ones once for each place.
-        #expect(authenticator.counters.signatureVerifications == 5)
+        #expect(authenticator.counters.verifications == [.es256: 5])
         #expect(authenticator.rememberedTokens == 3)
     }
 

@@ -37,6 +37,7 @@ struct ConfigurationTests {
             error_detail terse;
             workers 3;
             token_cache 0;
+            admin unix:/run/admin.sock;
             access_log logs/access.log json;
             error_log /var/log/e.log debug;
             client_header_timeout 1s;
@@ -88,7 +89,7 @@ struct ConfigurationTests {
                 "keys.json": MemoryFiles.keySet, "ca.pem": MemoryFiles.authorities, "/abs/keys.json": MemoryFiles.keySet,
             ])
         #expect(result.messages == [])
-        let expected = ProxyConfiguration(
+        var expected = ProxyConfiguration(
             listeners: [
                 ListenerPolicy(endpoint: .tcp(host: "*", port: 9090)),
                 ListenerPolicy(endpoint: .tcp(host: "::1", port: 9091), takesProxyHeader: true),
@@ -157,7 +158,44 @@ struct ConfigurationTests {
             gzip: GzipPolicy(
                 isOn: true, types: .listed(["text/html", "application/json", "image/svg+xml"].map { Array($0.utf8) }),
                 lengthMin: 2048, level: 9))
+        expected.admin = .unix(path: "/run/admin.sock")
         #expect(result.configuration == expected)
+    }
+
+    @Test("An admin address takes what a listener takes, and warns where other machines can reach it", arguments: [
+        ("127.0.0.1:9090", .tcp(host: "127.0.0.1", port: 9090), false),
+        ("127.9.9.9:9090", .tcp(host: "127.9.9.9", port: 9090), false),
+        ("[::1]:9090", .tcp(host: "::1", port: 9090), false),
+        ("unix:/run/admin.sock", .unix(path: "/run/admin.sock"), false),
+        ("127.0.0.1:0", .tcp(host: "127.0.0.1", port: 0), false),
+        ("9090", .tcp(host: "*", port: 9090), true),
+        ("*:9090", .tcp(host: "*", port: 9090), true),
+        ("0.0.0.0:9090", .tcp(host: "0.0.0.0", port: 9090), true),
+        ("[::]:9090", .tcp(host: "::", port: 9090), true),
+        ("10.0.0.1:9090", .tcp(host: "10.0.0.1", port: 9090), true),
+    ] as [(String, Endpoint, Bool)])
+    func admin(text: String, endpoint: Endpoint, warns: Bool) {
+        let result = load(minimal(main: "admin \(text);"))
+        #expect(result.configuration?.admin == endpoint)
+        #expect(result.messages.count == (warns ? 1 : 0), "\(result.messages)")
+    }
+
+    @Test("An admin address where a listener is, as far as the spelling tells, is an error", arguments: [
+        ("", "127.0.0.1:8080"), ("", "8080"), ("listen 8080;", "[::1]:8080"), ("listen [::]:8080;", "10.0.0.1:8080"),
+        ("listen 127.0.0.1:1; listen unix:/a.sock;", "unix:/a.sock"),
+    ])
+    func adminCollides(listeners: String, admin: String) {
+        let result = load(minimal(main: "\(listeners) admin \(admin);"))
+        #expect(result.configuration == nil)
+        #expect(result.messages.contains { $0.contains("is where clients connect already") }, "\(result.messages)")
+    }
+
+    @Test("Another port, another address and a port of the system's choice are no collision", arguments: [
+        ("", "127.0.0.1:8081"), ("", "127.0.0.2:8080"), ("listen 127.0.0.1:0;", "127.0.0.1:0"),
+        ("listen unix:/a.sock;", "unix:/b.sock"),
+    ])
+    func adminBeside(listeners: String, admin: String) {
+        #expect(load(minimal(main: "\(listeners) admin \(admin);")).configuration?.admin != nil)
     }
 
     @Test(

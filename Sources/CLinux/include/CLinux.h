@@ -48,6 +48,8 @@ int clinux_socket_error(int fd);
 int clinux_cpu_count(void);
 // The process's environment; NULL ends it. Swift cannot name the global, which is mutable.
 char **clinux_environment(void);
+// The bound on open descriptors, or 0 where it cannot be read.
+uint64_t clinux_descriptor_limit(void);
 // Raises the bound on open descriptors to the hard limit; returns what it is then, or 0 where it cannot be read.
 uint64_t clinux_raise_descriptor_limit(void);
 

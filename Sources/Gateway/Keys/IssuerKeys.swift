@@ -16,6 +16,7 @@ final class IssuerKeys: TimerHandler {
     private let publish: (KeyMaterial, KeyNews) -> Void
     private var timer: TimerID?
     private var answerIsDue = false
+    private var history = KeyHistory()
 
     init(
         _ policy: IssuerPolicy, loop: EventLoop, fetcher: KeyFetcher, store: KeyStore?,
@@ -42,6 +43,10 @@ final class IssuerKeys: TimerHandler {
 
     var material: KeyMaterial { cache.material(at: loop.now) }
 
+    var status: IssuerStatus {
+        IssuerStatus(issuer: policy.identifier, material: material, history: history, now: loop.now)
+    }
+
     func want(unknownKeyID: KeyIDHash?) {
         let action = cache.wanted(unknownKeyID: unknownKeyID, at: loop.now, jitter: IssuerKeys.jitter())
         guard case .publish = action else { return perform(action) }
@@ -66,7 +71,9 @@ final class IssuerKeys: TimerHandler {
         loop.schedule(timer, at: cache.deadline)
         switch action {
         case .none: break
-        case .publish(let news): publish(material, news)
+        case .publish(let news):
+            history.note(news, at: loop.now)
+            publish(material, news)
         case .fetch(let fetch):
             switch fetch.source {
             case .stored: store?.read { [weak self] result in self?.ended(fetch, result) }

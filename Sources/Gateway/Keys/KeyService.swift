@@ -56,6 +56,9 @@ final class KeyService: Sendable {
         mailbox.post { keeper.unwrapped.subscribe(subscriber) }
     }
 
+    /// Every issuer's keys at present, in the order of the policies. On the loop only.
+    var statuses: [IssuerStatus] { keeper.unwrapped.statuses }
+
     /// Asks for the keys of an issuer: the first ones, or, with `unknownKeyID`, newer ones than are known. A
     /// publication for that issuer follows.
     func wantKeys(issuerIndex: Int, unknownKeyID: KeyIDHash?) {
@@ -98,6 +101,8 @@ final class KeyKeeper {
         subscribers.append(subscriber)
         for (index, issuer) in issuers.enumerated() { subscriber(index, issuer.material) }
     }
+
+    var statuses: [IssuerStatus] { issuers.map(\.status) }
 
     func publish(_ index: Int, _ material: KeyMaterial) {
         for subscriber in subscribers { subscriber(index, material) }

@@ -20,7 +20,7 @@ struct Balancer {
     static let restNanoseconds: Int64 = 10_000_000_000
 
     /// How much is to be hoped of a server. The order is that in which they are chosen.
-    private enum Standing: Int {
+    enum Standing: Int, Sendable, CaseIterable {
         case up
         /// It has failed lately.
         case resting
@@ -95,6 +95,11 @@ struct Balancer {
         case .leastConnections: return one.requestsUnderWay * other.weight < other.requestsUnderWay * one.weight
         }
     }
+
+    // MARK: What is known
+
+    func standing(of index: Int, at now: Int64) -> Standing { servers[index].standing(at: now) }
+    func requestsUnderWay(at index: Int) -> Int { servers[index].requestsUnderWay }
 
     // MARK: What became of it
 

@@ -17,6 +17,7 @@ final class HealthChecker: TimerHandler {
     private let loop: EventLoop
     private let log: EventLog
     private var tally: HealthTally
+    private var hasPassed = false
     private var connection: HealthCheckConnection?
     private var addressesTried = 0
     private var startedAt: Int64 = 0
@@ -33,6 +34,9 @@ final class HealthChecker: TimerHandler {
         self.log = log
         tally = HealthTally(policy)
     }
+
+    /// Checks have shown it to be up. Without one yet it gets requests, but nobody can promise an answer to them.
+    var isShownUp: Bool { hasPassed && tally.isHealthy }
 
     /// On the loop. The first check is due after `delay`.
     func start(afterMilliseconds delay: Int64) {
@@ -90,6 +94,7 @@ final class HealthChecker: TimerHandler {
 
     private func finish(failure: String?) {
         connection = nil
+        if failure == nil { hasPassed = true }
         if tally.note(passed: failure == nil) {
             if let failure {
                 log.log(.warn, "upstream \(endpoint): health checks fail: \(failure); gets no more requests")

@@ -55,6 +55,16 @@ final class UpstreamGroup {
         log.log(.notice, "upstream \(server.name): answers again")
     }
 
+    /// The servers as this worker sees them, in their order.
+    var figures: [UpstreamServerFigures] {
+        servers.map { server in
+            UpstreamServerFigures(
+                standings: [balancer.standing(of: server.index, at: loop.now): 1],
+                requestsUnderWay: balancer.requestsUnderWay(at: server.index),
+                idleConnections: pool.idleConnections(to: server))
+        }
+    }
+
     func install(_ news: UpstreamNews, forServerAt index: Int) {
         switch news {
         case .health(let isHealthy):

@@ -34,6 +34,8 @@ final class UpstreamPool {
         return nil
     }
 
+    func idleConnections(to server: UpstreamServer) -> Int { idle[server.index].count }
+
     func give(back connection: UpstreamConnection) {
         let index = connection.server.index
         while let oldest = idle[index].first, oldest.reusableUntil <= loop.now { drop(oldest) }

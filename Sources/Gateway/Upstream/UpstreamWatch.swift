@@ -43,6 +43,9 @@ final class UpstreamWatch {
         }
     }
 
+    /// Whether health checks have shown each server to be up, in their order; nil: there are no checks.
+    var serversShownUp: [Bool]? { checkers.isEmpty ? nil : checkers.map(\.isShownUp) }
+
     func stop() {
         for checker in checkers { checker.stop() }
         for resolver in resolvers { resolver.stop() }

@@ -10,7 +10,7 @@ enum PythonTools {
     static let areInstalled: Bool = {
         (try? withTemporaryFolder { folder in
             let child = try ChildProcess(
-                interpreter, ["-W", "ignore", "-c", "import joserfc, jwt, cryptography, oidc_provider_mock"], in: folder)
+                interpreter, ["-W", "ignore", "-c", "import joserfc, jwt, cryptography, oidc_provider_mock, prometheus_client"], in: folder)
             return try child.waitForEnd() == .exited(0)
         }) ?? false
     }()

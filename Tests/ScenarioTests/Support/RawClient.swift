@@ -5,8 +5,12 @@ final class RawClient {
     let socket: Socket
     private let reader: MessageReader
 
-    init(port: UInt16, receiveBufferBytes: Int32? = nil) throws {
-        socket = try Socket.connect(port: port, receiveBufferBytes: receiveBufferBytes)
+    convenience init(port: UInt16, receiveBufferBytes: Int32? = nil) throws {
+        self.init(try Socket.connect(port: port, receiveBufferBytes: receiveBufferBytes))
+    }
+
+    init(_ socket: Socket) {
+        self.socket = socket
         reader = MessageReader(socket)
     }
 

@@ -25,6 +25,13 @@ final class Socket: Sendable {
 
     /// A Unix socket bound to a path that is not taken.
     static func bound(toPath path: String) throws -> Socket {
+        let (socket, address) = try unixSocket(path)
+        let status = unsafe withSockaddr(address) { unsafe bind(socket.descriptor, $0, $1) }
+        guard status == 0 else { throw failure("bind") }
+        return socket
+    }
+
+    private static func unixSocket(_ path: String) throws -> (Socket, sockaddr_un) {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw failure("socket") }
         let socket = Socket(owning: descriptor)
@@ -33,13 +40,7 @@ final class Socket: Sendable {
         let bytes = Array(path.utf8)
         guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { throw ScenarioError("too long: \(path)") }
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-        let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard status == 0 else { throw failure("bind") }
-        return socket
+        return (socket, address)
     }
 
     /// The kernel queues one connection more than `backlog` before it ignores those who want to connect.
@@ -99,6 +100,14 @@ final class Socket: Sendable {
         }
         var on: Int32 = 1
         unsafe setsockopt(socket.descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        return socket
+    }
+
+    /// A connection to a Unix socket.
+    static func connect(toPath path: String) throws -> Socket {
+        let (socket, address) = try unixSocket(path)
+        let status = unsafe withSockaddr(address) { unsafe Glibc.connect(socket.descriptor, $0, $1) }
+        guard status == 0 else { throw failure("connect to \(path)") }
         return socket
     }
 
@@ -200,6 +209,16 @@ private func loopback(_ port: UInt16) -> sockaddr_in {
     address.sin_port = port.bigEndian
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     return address
+}
+
+private func withSockaddr<Result>(
+    _ address: sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+) -> Result {
+    unsafe withUnsafePointer(to: address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            unsafe body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+    }
 }
 
 private func withSockaddr<Result>(

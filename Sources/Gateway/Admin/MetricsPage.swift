@@ -1,0 +1,144 @@
+// `/metrics`: the names are a contract, and every label value is of the configuration or of a closed set.
+
+import Admission
+import JOSE
+import Observability
+
+struct MetricsPage {
+    /// What requests are counted under that lie in no location: no location's path is spelled so.
+    static let mainRoute = "main"
+
+    private let status: ProcessStatus
+
+    init(_ status: ProcessStatus) {
+        self.status = status
+    }
+
+    func write(to page: Exposition) {
+        writeRequests(to: page)
+        writeTokens(to: page)
+        writeKeys(to: page)
+        writeConnections(to: page)
+        writeProcess(to: page)
+    }
+
+    private func writeRequests(to page: Exposition) {
+        let metrics = status.total.metrics
+        page.counter("antechamber_requests_total", "Requests that are over, by what became of them.") { samples in
+            let routes = [Self.mainRoute] + status.process.settings.locations.map(\.path.description)
+            for (route, verdicts) in zip(routes, metrics.requests) {
+                for (verdict, counts) in zip(AccessRecord.Verdict.allCases, verdicts) {
+                    for (code, count) in counts.counted {
+                        samples.add(
+                            count,
+                            [
+                                "route": route, "verdict": verdict.rawValue,
+                                "status": code.map { String($0) } ?? "none",
+                            ])
+                    }
+                }
+            }
+        }
+        page.counter(
+            "antechamber_refusals_total",
+            "Requests refused, or reported only, or cut short, by the reason; no issuer: none was found out."
+        ) { samples in
+            let issuers = status.issuers.map(\.issuer) + [""]
+            for (issuer, counts) in zip(issuers, metrics.refusals) {
+                for code in RefusalCode.allCases {
+                    if let count = counts[code] { samples.add(count, ["code": code.rawValue, "issuer": issuer]) }
+                }
+            }
+        }
+        page.histogram(
+            "antechamber_request_duration_seconds",
+            "From a request's first byte to its response's last; connections that switched protocols are left out.",
+            metrics.duration)
+        page.histogram(
+            "antechamber_upstream_duration_seconds",
+            "From a request's first byte to the backend to the response's last byte from there.",
+            metrics.upstreamDuration)
+        page.counter(
+            "antechamber_legacy_audience_requests_total", "Requests admitted for an audience that is on its way out."
+        ) { samples in
+            for (policy, counts) in zip(status.process.settings.admission.issuers, metrics.legacyRequests) {
+                for (audience, count) in zip(policy.legacyAudiences, counts) {
+                    samples.add(count, ["issuer": policy.identifier, "name": audience.name])
+                }
+            }
+        }
+    }
+
+    private func writeTokens(to page: Exposition) {
+        let tokens = status.total.tokens
+        page.counter("antechamber_token_cache_hits_total", "Requests with a token that was remembered.") {
+            $0.add(tokens.cacheHits)
+        }
+        page.counter("antechamber_token_cache_misses_total", "Requests with a token that was not.") {
+            $0.add(tokens.cacheMisses)
+        }
+        page.counter("antechamber_token_cache_evictions_total", "Remembered tokens that made room for others.") {
+            $0.add(tokens.cacheEvictions)
+        }
+        page.counter("antechamber_signature_verifications_total", "Signatures verified, good and bad ones.") { samples in
+            for algorithm in SignatureAlgorithm.allCases {
+                if let count = tokens.verifications[algorithm] { samples.add(count, ["alg": algorithm.rawValue]) }
+            }
+        }
+    }
+
+    private func writeKeys(to page: Exposition) {
+        page.counter("antechamber_jwks_fetches_total", "Attempts to get an issuer's keys that are over.") { samples in
+            for issuer in status.issuers {
+                for outcome in KeyHistory.Outcome.allCases {
+                    samples.add(
+                        issuer.history.count(of: outcome), ["issuer": issuer.issuer, "outcome": outcome.rawValue])
+                }
+            }
+        }
+        page.gauge(
+            "antechamber_jwks_age_seconds", "How long ago the keys in use were fetched; absent where none are in use."
+        ) { samples in
+            for issuer in status.issuers {
+                if let age = issuer.ageSeconds { samples.add(UInt64(max(0, age)), ["issuer": issuer.issuer]) }
+            }
+        }
+        page.gauge("antechamber_jwks_keys", "Keys in use.") { samples in
+            for issuer in status.issuers { samples.add(UInt64(issuer.keys?.keys.count ?? 0), ["issuer": issuer.issuer]) }
+        }
+    }
+
+    private func writeConnections(to page: Exposition) {
+        let connections = status.total.connections
+        page.gauge("antechamber_connections", "Open connections; active ones have a request under way.") { samples in
+            let figures = [
+                ("client", "active", connections.clientActive), ("client", "idle", connections.clientIdle),
+                ("upstream", "active", connections.upstreamActive), ("upstream", "idle", connections.upstreamIdle),
+            ]
+            for (side, state, count) in figures { samples.add(UInt64(max(0, count)), ["side": side, "state": state]) }
+        }
+    }
+
+    /// The names are those of Prometheus's own client libraries.
+    private func writeProcess(to page: Exposition) {
+        let usage = status.usage
+        page.counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.") {
+            $0.add(seconds: Double(usage.cpuNanoseconds) / 1e9)
+        }
+        page.gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.") {
+            $0.add(seconds: Double(status.process.startedAtWall / 1_000_000) / 1e3)
+        }
+        if let bytes = usage.residentBytes {
+            page.gauge("process_resident_memory_bytes", "Resident memory size in bytes.") { $0.add(bytes) }
+        }
+        if let bytes = usage.virtualBytes {
+            page.gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.") { $0.add(bytes) }
+        }
+        if let count = usage.openDescriptors {
+            page.gauge("process_open_fds", "Number of open file descriptors.") { $0.add(count) }
+        }
+        if let count = usage.descriptorsMax {
+            page.gauge("process_max_fds", "Maximum number of open file descriptors.") { $0.add(count) }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+// What one worker has counted. Confined to its loop, so these are plain numbers; whoever wants to see them gets a copy.
+//
+// Every label is a place in a table that the configuration has made, or of a closed set: no request and no token can
+// add one. At steady state counting allocates nothing.
+
+import Admission
+import Configuration
+import Observability
+
+struct WorkerMetrics: Sendable {
+    /// A request that is over, as it is counted.
+    struct Request {
+        /// Place of its route: 0 is that of what lies in no location, 1 the first location's.
+        var route: Int
+        var verdict: AccessRecord.Verdict
+        /// 0: none was sent.
+        var status: Int
+        var durationNanoseconds: Int64
+        /// From its first byte upstream to the response's last byte from there; nil: the backend has not answered.
+        var upstreamNanoseconds: Int64?
+        /// Why it was refused, or cut short.
+        var refusal: RefusalCode?
+        /// Whose token it had, as far as that was found out.
+        var issuerIndex: Int?
+        /// Place of the legacy audience it was admitted for, among its issuer's.
+        var legacyIndex: Int?
+
+        /// A connection that switched protocols lasts as long as its peers like, which says nothing of how fast
+        /// requests are answered.
+        var isTunnel: Bool { status == 101 }
+    }
+
+    /// By route, and for each by verdict.
+    private(set) var requests: [[StatusCounts]]
+    /// By issuer; the last one is for refusals that no issuer's rules made.
+    private(set) var refusals: [[RefusalCode: UInt64]]
+    /// By issuer, and for each by legacy audience.
+    private(set) var legacyRequests: [[UInt64]]
+    private(set) var duration = DurationHistogram()
+    private(set) var upstreamDuration = DurationHistogram()
+
+    init(routeCount: Int, policy: AdmissionPolicy) {
+        let verdicts = [StatusCounts](repeating: StatusCounts(), count: AccessRecord.Verdict.allCases.count)
+        requests = Array(repeating: verdicts, count: routeCount)
+        refusals = Array(repeating: [:], count: policy.issuers.count + 1)
+        legacyRequests = policy.issuers.map { Array(repeating: 0, count: $0.legacyAudiences.count) }
+    }
+
+    mutating func count(_ request: Request) {
+        requests[request.route][request.verdict.index].add(request.status)
+        if let code = request.refusal {
+            refusals[request.issuerIndex ?? refusals.count - 1][code, default: 0] &+= 1
+        }
+        if let issuer = request.issuerIndex, let index = request.legacyIndex { legacyRequests[issuer][index] &+= 1 }
+        if request.isTunnel { return }
+        duration.record(nanoseconds: request.durationNanoseconds)
+        if let upstream = request.upstreamNanoseconds { upstreamDuration.record(nanoseconds: upstream) }
+    }
+
+    /// Adds what another worker of the same configuration has counted.
+    mutating func merge(_ other: WorkerMetrics) {
+        for route in requests.indices {
+            for verdict in requests[route].indices { requests[route][verdict].merge(other.requests[route][verdict]) }
+        }
+        for issuer in refusals.indices { refusals[issuer].merge(other.refusals[issuer], uniquingKeysWith: &+) }
+        for issuer in legacyRequests.indices {
+            for index in legacyRequests[issuer].indices {
+                legacyRequests[issuer][index] &+= other.legacyRequests[issuer][index]
+            }
+        }
+        duration.merge(other.duration)
+        upstreamDuration.merge(other.upstreamDuration)
+    }
+
+    var requestCount: UInt64 { requests.joined().reduce(0) { $0 &+ $1.total } }
+    var refusalCount: UInt64 { refusals.reduce(0) { $0 &+ $1.values.reduce(0, &+) } }
+}
+
+/// A worker's figures at one moment.
+struct WorkerSnapshot: Sendable {
+    var metrics: WorkerMetrics
+    var tokens: Authenticator.Counters
+    var rememberedTokens: Int
+    var connections: ConnectionFigures
+    /// Each backend's servers in their order, as this worker sees them.
+    var upstreams: [[UpstreamServerFigures]]
+
+    /// All workers as one. `snapshots` is not empty.
+    static func merged(_ snapshots: [WorkerSnapshot]) -> WorkerSnapshot {
+        snapshots.dropFirst().reduce(into: snapshots[0]) { all, one in
+            all.metrics.merge(one.metrics)
+            all.tokens.merge(one.tokens)
+            all.rememberedTokens += one.rememberedTokens
+            all.connections.merge(one.connections)
+            for group in all.upstreams.indices {
+                for index in all.upstreams[group].indices {
+                    all.upstreams[group][index].merge(one.upstreams[group][index])
+                }
+            }
+        }
+    }
+}
+
+/// Connections that are open.
+struct ConnectionFigures: Sendable, Equatable {
+    /// With a request under way, or a tunnel.
+    var clientActive = 0
+    /// Between requests, before the first one, or about to close.
+    var clientIdle = 0
+    /// With a request under way, those that are being made included.
+    var upstreamActive = 0
+    /// Kept for requests to come.
+    var upstreamIdle = 0
+
+    mutating func merge(_ other: ConnectionFigures) {
+        clientActive += other.clientActive
+        clientIdle += other.clientIdle
+        upstreamActive += other.upstreamActive
+        upstreamIdle += other.upstreamIdle
+    }
+}
+
+/// One of the backend's servers, as workers see it.
+struct UpstreamServerFigures: Sendable, Equatable {
+    /// How many workers see it so.
+    var standings: [Balancer.Standing: Int]
+    var requestsUnderWay: Int
+    var idleConnections: Int
+
+    mutating func merge(_ other: UpstreamServerFigures) {
+        standings.merge(other.standings, uniquingKeysWith: +)
+        requestsUnderWay += other.requestsUnderWay
+        idleConnections += other.idleConnections
+    }
+}
+
+extension Authenticator.Counters {
+    mutating func merge(_ other: Authenticator.Counters) {
+        cacheHits &+= other.cacheHits
+        cacheMisses &+= other.cacheMisses
+        cacheEvictions &+= other.cacheEvictions
+        verifications.merge(other.verifications, uniquingKeysWith: &+)
+    }
+}

@@ -1,0 +1,69 @@
+// The admin pages where a worker does not answer, which no scenario can make it do.
+
+import Admission
+import Bytes
+import Configuration
+import Foundation
+import Observability
+import Reactor
+import Testing
+
+@testable import Gateway
+
+@Suite("The admin pages")
+struct AdminServerTests {
+    /// What a GET of `path` gets from a proxy with these workers.
+    private func response(
+        to path: String, workers: [RollCall<WorkerSnapshot>.Question]
+    ) throws -> String {
+        let loop = try EventLoop(label: "test.control", lingerMilliseconds: 0)
+        let logFile = FileManager.default.temporaryDirectory.appending(path: "antechamber-\(UUID().uuidString).log")
+        defer { try? FileManager.default.removeItem(at: logFile) }
+        let log = EventLog(try LogFile(appendingTo: logFile.path, lossNote: EventLog.lossNote), level: .warn)
+        let upstream = UpstreamPolicy(servers: [.init(.tcp(host: "127.0.0.1", port: 9))])
+        let settings = ProxyConfiguration(upstream: upstream, admission: AdmissionPolicy(issuers: []))
+        let facts = ProcessFacts(version: "1", settings: settings, listeners: [], startedAtWall: 0, startedAt: 0)
+        let site = AdminSite(
+            facts, loop: loop, keys: try KeyService(policies: [], loop: loop) { _, _ in },
+            watches: [loop.bind(UpstreamWatch(upstream, loop: loop, log: log) { _, _ in })], workers: workers)
+        let socket = try BoundSocket(endpoint: .tcp(host: "127.0.0.1", port: 0), sharesPort: false)
+        let server = loop.bind(try AdminServer(site, on: socket, loop: loop, log: log))
+        loop.resume()
+        let bound = loop.bind(loop)
+        defer {
+            loop.mailbox.post {
+                server.unwrapped.stop()
+                bound.unwrapped.close()
+            }
+        }
+        return try RunningWorker.Client(socket.address, "GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n").response()
+    }
+
+    private static let answering: RollCall<WorkerSnapshot>.Question = { answer in
+        let policy = AdmissionPolicy(issuers: [], tokenCacheEntries: 0)
+        answer(
+            WorkerSnapshot(
+                metrics: WorkerMetrics(routeCount: 1, policy: policy),
+                tokens: Authenticator(policy: policy).counters, rememberedTokens: 0, connections: ConnectionFigures(),
+                upstreams: [[UpstreamServerFigures(standings: [:], requestsUnderWay: 0, idleConnections: 0)]]))
+    }
+
+    @Test("A worker that does not answer makes a page 503, in words, and not a wait", arguments: [
+        "/healthz", "/metrics", "/status",
+    ])
+    func silentWorker(path: String) throws {
+        let response = try response(to: path, workers: [Self.answering, { _ in }])
+        #expect(response.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+        #expect(response.hasSuffix("\r\n\r\n1 of 2 workers did not answer within 800 ms.\n"))
+    }
+
+    @Test("Whether it is ready does not hang on the workers")
+    func readiness() throws {
+        #expect(try response(to: "/readyz", workers: [{ _ in }]).hasPrefix("HTTP/1.1 200 OK\r\n"))
+    }
+
+    @Test("With every worker's answer, each page is there", arguments: ["/healthz", "/metrics", "/status"])
+    func answered(path: String) throws {
+        #expect(try response(to: path, workers: [Self.answering, Self.answering]).hasPrefix("HTTP/1.1 200 OK\r\n"))
+    }
+}

@@ -1,0 +1,92 @@
+import Admission
+import Observability
+import Testing
+
+@testable import Gateway
+
+@Suite("A worker's figures")
+struct WorkerMetricsTests {
+    private static let policy = AdmissionPolicy(issuers: [
+        IssuerPolicy(identifier: "a", audiences: ["x"]),
+        IssuerPolicy(
+            identifier: "b", audiences: ["x"],
+            legacyAudiences: [LegacyAudience(audience: "1", name: "web"), LegacyAudience(audience: "2", name: "cli")]),
+    ])
+
+    private func request(status: Int = 200, _ change: (inout WorkerMetrics.Request) -> Void = { _ in })
+        -> WorkerMetrics.Request
+    {
+        var request = WorkerMetrics.Request(
+            route: 0, verdict: .verified, status: status, durationNanoseconds: 5_000_000, upstreamNanoseconds: 4_000_000)
+        change(&request)
+        return request
+    }
+
+    @Test("A refusal counts for the issuer whose rules made it, or for none")
+    func refusals() {
+        var metrics = WorkerMetrics(routeCount: 1, policy: Self.policy)
+        metrics.count(request(status: 401) { ($0.verdict, $0.refusal, $0.issuerIndex) = (.refused, .tokenExpired, 1) })
+        metrics.count(request(status: 401) { ($0.verdict, $0.refusal) = (.refused, .missingToken) })
+        #expect(metrics.refusals == [[:], [.tokenExpired: 1], [.missingToken: 1]])
+    }
+
+    @Test("A legacy audience counts at its own place")
+    func legacy() {
+        var metrics = WorkerMetrics(routeCount: 1, policy: Self.policy)
+        metrics.count(request { ($0.issuerIndex, $0.legacyIndex) = (1, 1) })
+        metrics.count(request { $0.issuerIndex = 1 })
+        #expect(metrics.legacyRequests == [[], [0, 1]])
+    }
+
+    @Test("Each route and verdict counts at its own place")
+    func routes() {
+        var metrics = WorkerMetrics(routeCount: 3, policy: Self.policy)
+        for (index, verdict) in AccessRecord.Verdict.allCases.enumerated() {
+            #expect(verdict.index == index)
+            metrics.count(request { ($0.route, $0.verdict) = (2, verdict) })
+            #expect(metrics.requests[2][index].total == 1)
+        }
+        #expect(metrics.requestCount == 4)
+        #expect(metrics.requests[0].allSatisfy { $0.total == 0 })
+    }
+
+    @Test("A tunnel is a request, and says nothing of how long requests take")
+    func tunnel() {
+        var metrics = WorkerMetrics(routeCount: 1, policy: Self.policy)
+        metrics.count(request(status: 101))
+        #expect(metrics.requestCount == 1)
+        #expect(metrics.duration.count == 0 && metrics.upstreamDuration.count == 0)
+    }
+
+    @Test("What the backend has not answered has no time there")
+    func noAnswer() {
+        var metrics = WorkerMetrics(routeCount: 1, policy: Self.policy)
+        metrics.count(request(status: 502) { $0.upstreamNanoseconds = nil })
+        #expect(metrics.duration.count == 1 && metrics.upstreamDuration.count == 0)
+    }
+
+    @Test("Merged, workers have counted what each has")
+    func merge() {
+        let requests = [
+            request(), request(status: 404) { ($0.issuerIndex, $0.legacyIndex) = (1, 0) },
+            request(status: 401) { ($0.verdict, $0.refusal, $0.issuerIndex) = (.refused, .badSignature, 0) },
+            request(status: 401) { ($0.verdict, $0.refusal, $0.issuerIndex) = (.refused, .badSignature, 0) },
+            request(status: 0) { $0.refusal = .badRequest },
+        ]
+        var one = WorkerMetrics(routeCount: 1, policy: Self.policy)
+        var other = one
+        var both = one
+        for (index, request) in requests.enumerated() {
+            if index % 2 == 0 { one.count(request) } else { other.count(request) }
+            both.count(request)
+        }
+        one.merge(other)
+        #expect(one.requests == both.requests)
+        #expect(one.refusals == both.refusals)
+        #expect(one.legacyRequests == both.legacyRequests)
+        #expect(one.duration == both.duration)
+        #expect(one.upstreamDuration == both.upstreamDuration)
+        #expect(one.requestCount == 5)
+        #expect(one.refusalCount == 3)
+    }
+}
