@@ -172,10 +172,8 @@ final class CurlTransfer {
         case CURLE_OPERATION_TIMEDOUT:
             var connectedAfter: curl_off_t = 0
             unsafe ccurl_get_size(easy, CURLINFO_CONNECT_TIME_T, &connectedAfter)
-            let what = connectedAfter == 0 ? "no connection" : "no complete response"
-            let bound = connectedAfter == 0
-                ? min(request.connectTimeoutMilliseconds, request.timeoutMilliseconds) : request.timeoutMilliseconds
-            return CurlFailure(reason: "\(what) within \(bound) ms")
+            // Without the milliseconds there were: what is left of a deadline differs from one failure to the next.
+            return CurlFailure(reason: connectedAfter == 0 ? "no connection in time" : "no complete response in time")
         case CURLE_COULDNT_CONNECT:
             // libcurl's text holds the milliseconds it took, which would make each failure look like a new one.
             var error = 0

@@ -15,6 +15,8 @@ final class ScriptedIssuer: Sendable {
         case silence
         /// RST.
         case reset
+        /// Sends this, and once the client has read it, RST.
+        case resetAfter([UInt8])
         /// Waits for `release()`, then sends this.
         case held([UInt8])
         /// Sends this, after `release()` if it is held, and keeps the connection open without a further word until the
@@ -119,10 +121,16 @@ final class ScriptedIssuer: Sendable {
         case .silence:
             var byte: UInt8 = 0
             while unsafe read(connection, &byte, 1) > 0 {}
-        case .reset:
-            var linger = linger(l_onoff: 1, l_linger: 0)
-            unsafe setsockopt(
-                connection, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        case .reset: reset(connection)
+        case .resetAfter(let bytes):
+            _ = send(bytes, connection)
+            var unread: Int32 = 1
+            // A reset throws away what is still on its way.
+            while unread > 0 {
+                guard unsafe ioctl(connection, UInt(TIOCOUTQ), &unread) == 0 else { break }
+                usleep(1000)
+            }
+            reset(connection)
         case .held(let bytes):
             while !state.withLock({ $0.isReleased }) { usleep(1000) }
             _ = send(bytes, connection)
@@ -133,6 +141,12 @@ final class ScriptedIssuer: Sendable {
             while unsafe read(connection, &byte, 1) > 0 {}
             state.withLock { $0.connectionsEnded += 1 }
         }
+    }
+
+    /// Has the descriptor's end be a reset.
+    private func reset(_ connection: Int32) {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        unsafe setsockopt(connection, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
     }
 
     private func readHead(_ connection: Int32) -> String? {
@@ -171,7 +185,7 @@ enum KeySets {
         {"kty":"EC","x":"6qqNg7-ZfCVynIgUfrzAH0ErlwPYG4RsHYB7gjFGnPY",\
         "y":"nwumuF62KLM0b8EKmt-f4Dpu73JrpqFRU6MTSoIG1dQ","crv":"P-256","kid":"a"}
         """
-    private static let jwkB = """
+    static let jwkB = """
         {"kty":"EC","x":"b3spvAjawZR56dpu-5SLjnVBC2jz0o90LDCXgVoHGRQ",\
         "y":"MyyfZIKC5Dc-iphOl9ax4TlHYRYBg_VJujjzjB1NwHw","crv":"P-256","kid":"b"}
         """

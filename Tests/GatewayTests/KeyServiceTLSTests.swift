@@ -30,6 +30,28 @@ import Testing
         try await harness.waitForLine(reason)
     }
 
+    @Test("a certificate that has expired is not believed, whoever vouches for it")
+    func expired() async throws {
+        let server = try TLSKeyServer(isExpired: true)
+        let harness = try KeyServiceHarness([
+            .testing(.uri("https://127.0.0.1:\(server.port)/keys"), ca: server.certificate)
+        ])
+        try await harness.waitFor("none")
+        try await harness.waitForLine("TLS: SSL certificate problem: certificate has expired")
+    }
+
+    @Test("a redirect from TLS into the clear is not followed, were it to the same host")
+    func redirectIntoTheClear() async throws {
+        let issuer = try ScriptedIssuer { _ in .ok(KeySets.a) }
+        let server = try TLSKeyServer(response: "HTTP/1.1 302 x\r\nLocation: \(issuer.origin)/keys\r\n\r\n")
+        let harness = try KeyServiceHarness([
+            .testing(.uri("https://127.0.0.1:\(server.port)/keys"), ca: server.certificate)
+        ])
+        try await harness.waitFor("none")
+        try await harness.waitForLine("redirected to another origin, \(issuer.origin): not followed")
+        #expect(issuer.paths.isEmpty)
+    }
+
     @Test("an authority file that is missing trusts nobody")
     func missingAuthority() async throws {
         let server = try TLSKeyServer()
@@ -58,21 +80,43 @@ private final class TLSKeyServer {
     private let directory: URL
     private let server: Process
 
-    init() throws {
+    /// - Parameter response: what it answers, byte for byte.
+    init(isExpired: Bool = false, response: String = good) throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("antechamber-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         certificate = directory.appendingPathComponent("cert.pem").path
         let key = directory.appendingPathComponent("key.pem").path
-        let response = "HTTP/1.1 200 OK\r\nContent-Length: \(KeySets.a.utf8.count)\r\n\r\n\(KeySets.a)"
         try response.write(to: directory.appendingPathComponent("keys"), atomically: true, encoding: .utf8)
-        let request = Self.openssl([
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
-            "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-        ])
-        request.standardError = FileHandle.nullDevice
-        try request.run()
-        request.waitUntilExit()
-        #expect(request.terminationStatus == 0)
+        let name = ["-newkey", "rsa:2048", "-nodes", "-keyout", key, "-subj", "/CN=127.0.0.1"]
+        if isExpired {
+            // Only its certificate authority lets OpenSSL choose the time.
+            let (request, configuration) = (directory.path + "/request.pem", directory.path + "/ca.cnf")
+            try """
+                [ca]
+                default_ca = here
+                [here]
+                database = \(directory.path)/index.txt
+                new_certs_dir = \(directory.path)
+                default_md = sha256
+                policy = policy
+                rand_serial = yes
+                x509_extensions = extensions
+                [policy]
+                commonName = supplied
+                [extensions]
+                subjectAltName = IP:127.0.0.1
+
+                """.write(toFile: configuration, atomically: true, encoding: .utf8)
+            try Data().write(to: directory.appendingPathComponent("index.txt"))
+            try Self.run(["req", "-new", "-out", request] + name)
+            try Self.run([
+                "ca", "-batch", "-config", configuration, "-selfsign", "-keyfile", key, "-in", request, "-out", certificate,
+                "-startdate", "20200101000000Z", "-enddate", "20200201000000Z", "-notext",
+            ])
+        } else {
+            let subject = ["-days", "2", "-addext", "subjectAltName=IP:127.0.0.1"]
+            try Self.run(["req", "-x509", "-out", certificate] + name + subject)
+        }
 
         server = Self.openssl(["s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-HTTP"])
         server.currentDirectoryURL = directory
@@ -97,6 +141,16 @@ private final class TLSKeyServer {
         kill(server.processIdentifier, SIGKILL)
         server.waitUntilExit()
         try? FileManager.default.removeItem(at: directory)
+    }
+
+    static let good = "HTTP/1.1 200 OK\r\nContent-Length: \(KeySets.a.utf8.count)\r\n\r\n\(KeySets.a)"
+
+    private static func run(_ arguments: [String]) throws {
+        let command = openssl(arguments)
+        command.standardError = FileHandle.nullDevice
+        try command.run()
+        command.waitUntilExit()
+        #expect(command.terminationStatus == 0, "openssl \(arguments[0])")
     }
 
     private static func openssl(_ arguments: [String]) -> Process {

@@ -86,9 +86,16 @@ import Testing
         BadDay("broken gzip", "not JSON", .http(200, Array(Gzip.stored(Array(KeySets.b.utf8)).prefix(40)),
             "Content-Encoding: gzip\r\n")),
         BadDay("garbage", "HTTP/0.9", .raw(Array("\u{1}\u{2}garbage\r\n\r\n".utf8))),
-        BadDay("silence", "within", .silence),
-        BadDay("a drip", "within", .drip(Array("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n\(KeySets.b)".utf8))),
+        BadDay("silence", "no complete response in time", .silence),
+        BadDay("a drip", "no complete response in time",
+            .drip(Array("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n\(KeySets.b)".utf8))),
         BadDay("a reset", "reset by peer", .reset),
+        BadDay("a reset within the body", "reset by peer",
+            .resetAfter(Array("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n\(KeySets.b)".utf8))),
+        BadDay("10,000 keys that cannot be used", "none of the 1000 keys can be used",
+            .ok("{\"keys\":[\(Array(repeating: "{\"kty\":\"oct\"}", count: 10_000).joined(separator: ","))]}")),
+        BadDay("10,000 good keys", "too large",
+            .ok("{\"keys\":[\(Array(repeating: KeySets.jwkB, count: 10_000).joined(separator: ","))]}")),
         BadDay("a redirect to another host", "another origin, https://evil.example",
             .http(302, [], "Location: https://evil.example/k\r\n")),
         BadDay("a redirect to another port", "another origin, http://127.0.0.1:1",
@@ -102,7 +109,7 @@ import Testing
     func badDay(_ day: BadDay) async throws {
         let issuer = try ScriptedIssuer { _ in .ok(KeySets.a) }
         // Long enough for the good answers of a loaded machine, except where the time-out is what is tested.
-        let timeout: Int64 = day.reason == "within" ? 1500 : 10_000
+        let timeout: Int64 = day.reason.hasSuffix("in time") ? 1500 : 10_000
         let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"), refresh: 1, timeout: timeout)])
         try await harness.waitFor("a")
         let before = harness.published().count
@@ -148,6 +155,55 @@ import Testing
         try await harness.waitFor("a")
         #expect(harness.lines.map(\.level) == [.error, .info])
         #expect(harness.lines[0].message.contains("could not connect: Connection refused"))
+    }
+
+    @Test("a server that takes no connection is given up in time, and so is a name that leads nowhere")
+    func noConnection() async throws {
+        let full = try FullListener()
+        for url in ["http://127.0.0.1:\(full.port)/k", "https://nowhere.invalid/k"] {
+            let harness = try KeyServiceHarness([.testing(.uri(url), timeout: 1500)])
+            try await harness.waitFor("none")
+            #expect(try await harness.want() == "none")
+            let line = try #require(harness.lines.first)
+            #expect(line.level == .error)
+            let reasons = ["no connection in time", "Could not resolve"]
+            #expect(reasons.contains { line.message.contains($0) }, "\(line.message)")
+        }
+    }
+
+    @Test("a server that keeps silent is one line in the log, however often it is asked")
+    func silenceIsOneLine() async throws {
+        let issuer = try ScriptedIssuer { _ in .silence }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"), timeout: 300)])
+        try await until("a few fetches") { issuer.paths.count >= 4 }
+        #expect(harness.lines.count == 1)
+    }
+
+    @Test("of 10,000 entries the good one among the first thousand is found")
+    func manyEntries() async throws {
+        let others = Array(repeating: "{\"kty\":\"oct\"}", count: 9_000)
+        let entries = others.prefix(999) + [KeySets.jwkB] + others
+        let issuer = try ScriptedIssuer { _ in .ok("{\"keys\":[\(entries.joined(separator: ","))]}") }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"))])
+        try await harness.waitFor("b")
+    }
+
+    @Test("a kid that the issuer does not have costs one fetch, also once the cooldown is over")
+    func missing() async throws {
+        let issuer = try ScriptedIssuer { _ in .ok(KeySets.a) }
+        let harness = try KeyServiceHarness([.testing(.uri(issuer.origin + "/k"), cooldown: 1)])
+        try await harness.waitFor("a")
+        #expect(try await harness.want(unknownKeyID: "gone") == "a")
+        // Another one tells when the cooldown is over: its own fetch begins.
+        var number = 0
+        try await until("a fetch for another kid") {
+            harness.service.wantKeys(issuerIndex: 0, unknownKeyID: KeyIDHash("gone"))
+            number += 1
+            if number % 20 == 0 { harness.service.wantKeys(issuerIndex: 0, unknownKeyID: KeyIDHash("other")) }
+            return issuer.paths.count == 3
+        }
+        #expect(try await harness.want(unknownKeyID: "gone") == "a")
+        #expect(issuer.paths.count == 3)
     }
 
     @Test("a new kid works at its first use, and a key that has left the set stops")
