@@ -36,15 +36,20 @@ struct TokenCache {
     /// Room for an entry's identity fields, on average: a worker's whole cache stays below entries × 1 KiB.
     static let bytesPerEntryMax = 1024
     /// What an entry takes besides those: the object, its array, the slot and the index.
-    private static let overheadBytes = 248
+    static let overheadBytes = 248
 
     init(entriesMax: Int) {
         // A single entry may take an eighth: even a cache of one has room for the largest identity.
         let largest = Identity.ownLinesBytesMax + Self.overheadBytes
-        table = S3FIFO(entriesMax: entriesMax, costMax: max(entriesMax * Self.bytesPerEntryMax, 8 * largest))
+        self.init(entriesMax: entriesMax, bytesMax: max(entriesMax * Self.bytesPerEntryMax, 8 * largest))
+    }
+
+    init(entriesMax: Int, bytesMax: Int) {
+        table = S3FIFO(entriesMax: entriesMax, costMax: bytesMax)
     }
 
     var count: Int { table.count }
+    var bytes: Int { table.cost }
     var evictions: UInt64 { table.evictions }
 
     /// The slot of exactly this token and these rules, valid until the next insertion or removal. Allocates nothing.

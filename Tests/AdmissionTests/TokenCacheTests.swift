@@ -204,6 +204,38 @@ import Testing
         #expect(authenticator.counters.cacheEvictions == 30)
     }
 
+    @Test func `A scan of tokens that are used once leaves those in use remembered`() {
+        let authenticator = Fixture.authenticator(cacheEntries: 50)
+        let inUse = (0..<20).map { Fixture.token(["jti": "\"in use \($0)\""]) }
+        for _ in 0..<3 {
+            for token in inUse { #expect(authenticator.decide(token).identity != nil) }
+        }
+        for number in 0..<200 {
+            #expect(authenticator.decide(Fixture.token(["jti": "\"\(number)\""])).identity != nil)
+        }
+        let before = authenticator.counters
+        for token in inUse { #expect(authenticator.decide(token).identity != nil) }
+        #expect(authenticator.counters.cacheHits == before.cacheHits + 20)
+        #expect(authenticator.counters.verifications == before.verifications)
+    }
+
+    @Test func `The bytes that are remembered stay within their bound, to the byte`() throws {
+        let authenticator = Fixture.authenticator()
+        let identity = try #require(authenticator.decide(Fixture.token()).identity)
+        let hasher = TokenHasher()
+        let cost = identity.storageBytes + TokenCache.overheadBytes
+        // An entry may take an eighth of the bound and no more; where entries alone would leave room for many.
+        for (bytesMax, expected) in [(8 * cost - 1, 0), (8 * cost, 8), (9 * cost - 1, 8), (9 * cost, 9)] {
+            var cache = TokenCache(entriesMax: 1000, bytesMax: bytesMax)
+            for number in 0..<30 {
+                guard let digest = hasher.digest(of: Array("\(number)".utf8).span) else { throw CancellationError() }
+                cache.insert(.init(name: .init(digest, 0), identity: identity, keyGeneration: 0))
+                #expect(cache.bytes <= bytesMax)
+            }
+            #expect(cache.count == expected, "\(bytesMax) bytes, \(cost) each")
+        }
+    }
+
     @Test func `Identities count by their bytes, and tokens do not`() {
         // 40 identities of some 4 KB would be 40 entries, but twice the bytes and more.
         let large = Fixture.authenticator(cacheEntries: 48)
