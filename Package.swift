@@ -89,7 +89,7 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "ScenarioTests", dependencies: ["antechamber", "JOSE", "OpenSSLKit", "Bytes"],
-            exclude: ["Support/Node", "Support/Python"], swiftSettings: strict),
+            exclude: ["Support/C", "Support/Node", "Support/Python"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -158,6 +158,59 @@ struct KeyTests {
         }
     }
 
+    @Test("A flood of made-up key IDs causes one fetch, and neither slows a known one nor fills the memory")
+    func flood() throws {
+        try Scene.play(issuerBlock: "jwks_cooldown 1h;") { scene throws in
+            let known = scene.token()
+            try scene.get(token: known, expecting: 200)
+            let claims = base64URL(Array(#"{"iss":"\#(scene.issuer.identifier)"}"#.utf8))
+            let client = try scene.client()
+            var before = 0
+            for batch in 0..<20 {
+                let requests = (0..<100).map { number in
+                    let header = base64URL(Array(#"{"alg":"ES256","kid":"made-up-\#(batch)-\#(number)"}"#.utf8))
+                    return "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(header).\(claims).AAAA\r\n\r\n"
+                }
+                try client.send(requests.joined())
+                for _ in 0..<100 { #expect(try client.response().status == 401) }
+                try scene.get(token: known, expecting: 200)
+                if batch == 0 { before = try scene.proxy.child.residentBytes().present }
+            }
+            #expect(scene.issuer.keySetFetches == 2)
+            #expect(try scene.proxy.child.residentBytes().present < before + (8 << 20))
+        }
+    }
+
+    @Test("A forced fetch that hangs is waited for by those alone who have that key ID")
+    func hangingForcedFetch() throws {
+        try Scene.play(issuerBlock: "jwks_timeout 60s;") { scene throws in
+            try scene.get(token: scene.token(), expecting: 200)
+            scene.issuer.answerKeySet(.stalled)
+            let waiting = try scene.client()
+            try waiting.get(token: scene.token(header: ["kid": "unknown"]))
+            try eventually("the forced fetch") { scene.issuer.keySetFetches == 2 }
+            for number in 0..<5 { try scene.get(token: scene.token(subject: "\(number)"), expecting: 200) }
+            scene.issuer.answerKeySet(.good)
+            #expect(try waiting.response().status == 401)
+        }
+    }
+
+    @Test("Two keys of one ID that both fit are refused as ambiguous, two of which one fits are not")
+    func sameKeyID() throws {
+        try Scene.play { scene throws in
+            let (twin, other) = (try TokenMint(keyID: "key-1"), try TokenMint(keyID: "key-1", .rs256))
+            scene.issuer.publish([scene.mint, other])
+            try scene.get(token: scene.token(), expecting: 200)
+            scene.issuer.publish([scene.mint, twin, other])
+            // Something has to have the set fetched anew.
+            try scene.get(token: scene.token(header: ["kid": "unknown"]), expecting: 401)
+            let response = try scene.get(token: scene.token())
+            #expect(response.status == 401)
+            #expect(response.text.contains("\"ambiguous_key\""))
+            try scene.get(token: scene.token(from: other), expecting: 200)
+        }
+    }
+
     @Test("A bad signature with a known key causes no fetch")
     func badSignature() throws {
         try Scene.play { scene throws in
