@@ -86,6 +86,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Bytes"], swiftSettings: strict),
+        // For Benchmarks/tokens. Built with the tests, so that it keeps building.
+        .executableTarget(
+            name: "TokenBench", dependencies: ["Admission", "Bytes", "COpenSSL", "HTTPWire", "JOSE"],
+            path: "Tests/TokenBench", swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "ScenarioTests", dependencies: ["antechamber", "JOSE", "OpenSSLKit", "Bytes"],

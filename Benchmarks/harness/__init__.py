@@ -4,7 +4,7 @@ A command of the folder above is a module here, and is read from the top of it:
 
     compare      Antechamber beside HAProxy, nginx and Envoy
     wire         long bodies, idle connections and slow clients: `transfers`, `idle` and `slow` are its parts
-    tokens       verifying and refusing tokens: `rotation` and `flood` are its parts
+    tokens       verifying and refusing tokens: `verification`, `rotation` and `flood` are its parts
 
 One module holds one thing:
 

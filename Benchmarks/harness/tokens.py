@@ -2,12 +2,14 @@
 
 import argparse
 import sys
+from pathlib import Path
 
-from harness import bench, build, catalogue, command, flood, mint, options, parts, preflight, rotation
+from harness import (
+    bench, build, catalogue, command, flood, mint, options, parts, preflight, rotation, verification)
 from harness.machine import say
 
 # In this order.
-PARTS = {"rotation": rotation, "flood": flood}
+PARTS = {"path": verification, "rotation": rotation, "flood": flood}
 
 
 def main(arguments: list[str]) -> int:
@@ -15,6 +17,8 @@ def main(arguments: list[str]) -> int:
     flags = _flags(arguments)
     proxies = [catalogue.HAPROXY_JWT, catalogue.ANTECHAMBER, catalogue.UNCACHED]
     programs = build.programs({proxy.program for proxy in proxies}, flags)
+    if "path" in flags.only and not flags.token_bench:
+        flags.token_bench = build.release("TokenBench", flags.scratch)
     cores = command.choose_cores()
     facts = command.circumstances(proxies, programs)
     with command.workplace() as (directory, running):
@@ -31,6 +35,8 @@ def _flags(arguments: list[str]) -> argparse.Namespace:
     parser = options.parser("tokens", "Measures what tokens cost to verify, to remember and to refuse.")
     parser.add_argument("--only", type=options.subset_of(PARTS), default=list(PARTS), metavar="PART,...",
                         help="what to measure (all): " + ", ".join(PARTS))
+    parser.add_argument("--token-bench", type=Path, metavar="PATH",
+                        help="a TokenBench that is built already; nothing is built for `path` then")
     parser.add_argument("--seconds", type=options.at_least(1), default=4,
                         help="length of a measured round (%(default)s)")
     parser.add_argument("--warmup", type=options.at_least(1), default=1,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import jwt
 
-from harness import flood, issuer, mint, rotation
+from harness import flood, issuer, mint, rotation, verification
 from tests.test_report import measured_round
 
 
@@ -68,6 +68,8 @@ class Issuer(unittest.TestCase):
 FLOOD = flood.Round(number=1, p50_us=100, p99_us=200, p50_us_in_flood=100, p99_us_in_flood=400,
                     requests_per_second=1000, requests_per_second_in_flood=1000, flood_per_second=10_000, fetches=3,
                     fetches_a_cooldown=1, cpu_share_in_flood=0.2, foreign_share=0, faults=[])
+PATH = verification.Round(number=1, nanoseconds={"bare": 1000, "hashed": 1050, "path": 1150, "forged": 1150},
+                          foreign_share=0, faults=[])
 
 
 class Goals(unittest.TestCase):
@@ -78,6 +80,11 @@ class Goals(unittest.TestCase):
         self.assertEqual([goal.verdict for goal in flood.goals([FLOOD, replace(FLOOD, fetches_a_cooldown=2), FLOOD])],
                          ["met", "not met"])
         self.assertEqual({goal.verdict for goal in flood.goals([replace(FLOOD, faults=["x"])])}, {"not measured"})
+
+    def test_the_path_is_held_against_the_bare_signature(self) -> None:
+        self.assertEqual([goal.verdict for goal in verification.goals([PATH])], ["met", "met"])
+        slower = replace(PATH, nanoseconds={**PATH.nanoseconds, "path": 1160, "forged": 1170})
+        self.assertEqual([goal.verdict for goal in verification.goals([slower])], ["not met", "not met"])
 
     def test_rotations_are_held_against_jwt_verify_and_one_another(self) -> None:
         rounds = [
@@ -93,6 +100,7 @@ class Goals(unittest.TestCase):
         flags = argparse.Namespace(seconds=4, cooldown=2, rounds=1, tokens=20_000)
         self.assertIn("0/1", flood.text([replace(FLOOD, faults=["x"])], flags)[-1])
         self.assertIn("10,000", "\n".join(flood.text([FLOOD], flags)))
+        self.assertIn("1.150 ×", "\n".join(verification.text([PATH], flags)))
         turn = rotation.Round(str(rotation.UNCACHED), measured_round(9))
         self.assertIn("no cache", "\n".join(rotation.text([turn], flags)))
 
