@@ -64,22 +64,22 @@ import Testing
     func damage() throws {
         let whole = try Self.keys.encoded()
         for count in 0..<whole.count {
-            #expect(problem(parsing: Array(whole.prefix(count))) == .damaged, "\(count) bytes")
+            #expect(problem(parsing: Array(whole.prefix(count))) == .sealed(.damaged), "\(count) bytes")
         }
         for index in whole.indices {
             var changed = whole
             changed[index] ^= 0x01
             // The byte that says the version says another one.
             let isVersion = index == "antechamber keys ".utf8.count
-            #expect(problem(parsing: changed) == (isVersion ? .ofAnotherVersion("0") : .damaged), "byte \(index)")
+            #expect(problem(parsing: changed) == .sealed(isVersion ? .ofAnotherVersion("0") : .damaged), "byte \(index)")
         }
-        #expect(problem(parsing: whole + [0x20]) == .damaged)
+        #expect(problem(parsing: whole + [0x20]) == .sealed(.damaged))
     }
 
     @Test("a file of a later version is told from a damaged one")
     func version() throws {
         let text = "antechamber keys 2 something else\n"
-        #expect(problem(parsing: Array(text.utf8)) == .ofAnotherVersion("2"))
+        #expect(problem(parsing: Array(text.utf8)) == .sealed(.ofAnotherVersion("2")))
     }
 
     @Test("keys of another issuer are not taken, however alike it is", arguments: [

@@ -23,8 +23,7 @@ struct StoredKeys: Equatable {
     /// How far in the future a file may have been written: as far as clocks that are kept in step are off.
     static let futureSecondsMax: Int64 = 60
 
-    private static let firstWords = "antechamber keys "
-    private static let version = "1"
+    private static let form = SealedFile(kind: "keys", version: "1")
 
     var issuer: String
     /// The `jwks_uri` of the configuration; nil: the issuer's metadata told.
@@ -37,9 +36,7 @@ struct StoredKeys: Equatable {
     var document: [UInt8]
 
     /// One file an issuer, by a name that no issuer can choose.
-    static func fileName(ofIssuer issuer: String) throws(OpenSSLError) -> String {
-        "keys-" + hex(try SHA256().digest(of: Array(issuer.utf8).span).bytes.prefix(16))
-    }
+    static func fileName(ofIssuer issuer: String) throws(OpenSSLError) -> String { try form.name(for: issuer) }
 
     /// The whole file.
     func encoded() throws(OpenSSLError) -> [UInt8] {
@@ -58,29 +55,18 @@ struct StoredKeys: Equatable {
         json.integer(fetchedAt)
         json.endObject()
         buffer.append(ASCII.lf)
-        let rest = buffer.readable.copied() + document
-        let checksum = Self.hex(try SHA256().digest(of: rest.span).bytes[...])
-        return Array("\(Self.firstWords)\(Self.version) \(checksum)\n".utf8) + rest
+        return try Self.form.encoded(buffer.readable.copied() + document)
     }
 
     /// What the bytes of a file hold, whomever it is for.
     init(parsing bytes: [UInt8]) throws(StoredKeysProblem) {
-        guard let firstEnd = bytes.prefix(Self.headBytesMax).firstIndex(of: ASCII.lf) else { throw .damaged }
-        let words = String(decoding: bytes[..<firstEnd], as: UTF8.self).split(
-            separator: " ", omittingEmptySubsequences: false)
-        guard words.count >= 3, "\(words[0]) \(words[1]) " == Self.firstWords, UInt16(words[2]) != nil else {
-            throw .damaged
-        }
-        guard words[2] == Self.version else { throw .ofAnotherVersion(String(words[2])) }
-        let rest = bytes[(firstEnd + 1)...]
-        guard words.count == 4, let digest = try? SHA256().digest(of: Array(rest).span),
-            words[3] == Self.hex(digest.bytes[...])
-        else { throw .damaged }
+        let rest: [UInt8]
+        do throws(SealedFileProblem) { rest = try Self.form.contents(of: bytes) } catch { throw .sealed(error) }
         guard let secondEnd = rest.prefix(Self.headBytesMax).firstIndex(of: ASCII.lf),
             let head = try? JSONDocument(parsing: Array(rest[..<secondEnd])).root,
             let issuer = head["issuer"]?.string, let source = head["source"]?.string,
             head["jwks_uri"].map({ $0.kind == .string }) ?? true, let fetchedAt = head["fetched_at"]?.integer
-        else { throw .damaged }
+        else { throw .sealed(.damaged) }
         self.issuer = issuer
         self.source = source
         self.fetchedAt = fetchedAt
@@ -111,10 +97,6 @@ struct StoredKeys: Equatable {
             throw .unusable(error.reason)
         }
     }
-
-    private static func hex(_ bytes: ArraySlice<UInt8>) -> String {
-        String(decoding: bytes.flatMap { [ASCII.hexDigit($0 >> 4), ASCII.hexDigit($0 & 15)] }, as: UTF8.self)
-    }
 }
 
 extension KeyPolicy {
@@ -126,9 +108,7 @@ extension KeyPolicy {
 
 /// Why stored keys are not taken.
 enum StoredKeysProblem: Error, Equatable {
-    /// Cut off, changed, or something else altogether.
-    case damaged
-    case ofAnotherVersion(String)
+    case sealed(SealedFileProblem)
     case ofAnotherIssuer(String)
     /// From a place that the configuration does not name any more.
     case fromElsewhere(String)
@@ -139,8 +119,7 @@ enum StoredKeysProblem: Error, Equatable {
 
     var reason: String {
         switch self {
-        case .damaged: "the file is damaged"
-        case .ofAnotherVersion(let version): "the file is of another version, \(version.forLog)"
+        case .sealed(let problem): problem.reason
         case .ofAnotherIssuer(let issuer): "they are those of another issuer, \(issuer.forLog)"
         case .fromElsewhere(let source): "they are from \(source.forLog), which the configuration no longer says"
         case .fromTheFuture: "they were fetched later than it is now, so the clock was set"
