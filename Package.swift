@@ -37,6 +37,7 @@ let package = Package(
         .target(name: "HTTPWire", dependencies: ["Bytes"], swiftSettings: strict),
         .target(name: "JOSE", dependencies: ["Bytes", "OpenSSLKit"], swiftSettings: strict),
         .target(name: "Admission", dependencies: ["Bytes", "HTTPWire", "JOSE"], swiftSettings: strict),
+        .target(name: "Migration", dependencies: ["Bytes", "JOSE"], swiftSettings: strict),
         .target(name: "Configuration", dependencies: ["Admission", "Bytes", "JOSE"], swiftSettings: strict),
 
         // The process.
@@ -44,8 +45,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Admission", "Bytes", "Configuration", "CurlKit", "HTTPWire", "JOSE", "Observability", "Reactor",
-                "ZlibKit",
+                "Admission", "Bytes", "Configuration", "CurlKit", "HTTPWire", "JOSE", "Migration", "Observability",
+                "Reactor", "ZlibKit",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -74,6 +75,7 @@ let package = Package(
             name: "AdmissionTests",
             dependencies: ["JOSEFixtures", "Admission", "JOSE", "HTTPWire", "Bytes", "OpenSSLKit"],
             exclude: ["Explanations"], swiftSettings: strict),
+        .testTarget(name: "MigrationTests", dependencies: ["Migration", "JOSE", "Bytes"], swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Admission", "JOSE"],
             exclude: ["Goldens"], swiftSettings: strict),

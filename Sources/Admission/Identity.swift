@@ -109,6 +109,9 @@ public final class Identity: Sendable {
         }
     }
 
+    /// The token's `iat` in Unix seconds, rounded down; nil: it has none.
+    public var issuedAt: Int64? { validity.issuedAt }
+
     /// Place of the legacy audience that matched among its issuer's; nil where the token has a new one.
     public var legacyIndex: Int? { shared.legacy?.index }
 

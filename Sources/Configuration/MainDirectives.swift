@@ -80,16 +80,16 @@ let mainDirectives: [Directive] = [
         effect: .main(Directive.count(\.tokenCacheEntries, 0...16_777_216))),
     Directive(
         name: "state_dir", syntax: "PATH | off", contexts: [.main], standard: "off",
-        summary: "A directory in which each issuer's last good keys survive a restart: they serve from the start, for what "
-            + "is left of `jwks_max_stale`, while new ones are fetched. It has to be there, and this user alone should be "
-            + "able to write to it.",
+        summary: "A directory for what survives a restart: each issuer's last good keys, which serve from the start, for "
+            + "what is left of `jwks_max_stale`, while new ones are fetched; and who still uses the legacy audiences. It "
+            + "has to be there, and this user alone should be able to write to it. One proxy at a time has it.",
         effect: .main { statement, draft, problems in
             let word = statement.arguments[0]
             draft.stateDirectory = word.text == "off" ? nil : problems.file(word)
         }),
     Directive(
         name: "admin", syntax: "ADDRESS | off", contexts: [.main], standard: "off",
-        summary: "Where the proxy is watched: `/healthz`, `/readyz`, `/metrics` and `/status`, for whoever can connect. The "
+        summary: "Where the proxy is watched: `/healthz`, `/readyz`, `/metrics`, `/status` and `/migration`, for whoever can connect. The "
             + "address is one as `listen` takes, best on loopback or a socket file.",
         effect: .main { statement, draft, problems in
             let word = statement.arguments[0]

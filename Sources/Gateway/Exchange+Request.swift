@@ -104,6 +104,10 @@ extension Exchange {
         upgrade = worker.upgrades.offer(requestParser.head, in: input.readable)
         hasTokenInURL = worker.tokens.takesParameter(of: requestParser.head, in: input.readable)
         note(admittance)
+        if let identity {
+            worker.legacyUse.record(
+                identity, at: now.unixSeconds, route: route.index, requestParser.head, in: input.readable)
+        }
         takeServer()
         writeUpstreamHead()
         // It can only be longer for another server where it names that server as the Host, for a client of HTTP/1.0.

@@ -20,6 +20,8 @@ public final class Proxy {
     private let accessLog: LogFile?
     private let control: EventLoop
     private let keys: KeyService
+    private let stateDirectory: StateDirectory?
+    private var ledger: QueueBound<MigrationLedger>?
     private var upstreamWatches: [QueueBound<UpstreamWatch>] = []
     private var admin: QueueBound<AdminServer>?
     private var adminSocket: BoundSocket?
@@ -35,9 +37,9 @@ public final class Proxy {
         self.accessLog = accessLog
         SignalSource.ignoreBrokenPipes()
         control = try EventLoop(label: "antechamber.control", lingerMilliseconds: 0)
+        stateDirectory = configuration.stateDirectory.map { StateDirectory($0) }
         keys = try KeyService(
-            policies: configuration.admission.issuers,
-            stateDirectory: configuration.stateDirectory.map { StateDirectory($0) }, loop: control
+            policies: configuration.admission.issuers, stateDirectory: stateDirectory, loop: control
         ) { level, message in
             log.log(level, message)
         }
@@ -69,15 +71,18 @@ public final class Proxy {
             }
             upstreamWatches.append(control.bind(watch))
         }
+        let ledger = try makeLedger()
+        self.ledger = ledger
         let endpoints = zip(configuration.listeners, bound).map { $0.endpoint.bound(to: $1.address) }
         do {
-            try startAdmin(endpoints)
+            try startAdmin(endpoints, ledger)
         } catch let error as SystemError {
             throw StartFailure(description: "cannot start: \(error)")
         }
         control.resume()
         keys.start()
         for watch in upstreamWatches { control.mailbox.post { watch.unwrapped.start() } }
+        control.mailbox.post { ledger.unwrapped.start() }
         for loop in loops { loop.resume() }
         return endpoints
     }
@@ -97,25 +102,51 @@ public final class Proxy {
     /// Closes everything, whatever is in flight, and returns when it is closed.
     public func stop() {
         let closed = Countdown(workers.count + 1)
+        let control = control.bind(self.control)
+        let controlMailbox = self.control.mailbox
+        let workersClosed = Countdown(workers.count)
         for (worker, loop) in zip(workers, loops) {
-            loop.mailbox.post {
+            loop.mailbox.post { [ledger] in
                 worker.unwrapped.stop()
+                let taken = worker.unwrapped.legacyUse.take()
+                controlMailbox.post { ledger?.unwrapped.add(taken) }
+                workersClosed.arrive()
                 closed.arrive()
             }
         }
-        let control = control.bind(self.control)
         // They post too: what they close is closed before the loop.
         keys.stop()
         if let admin { self.control.mailbox.post { admin.unwrapped.stop() } }
         for watch in upstreamWatches { self.control.mailbox.post { watch.unwrapped.stop() } }
-        self.control.mailbox.post {
-            control.unwrapped.close()
-            closed.arrive()
+        // What workers have handed over is there by then.
+        workersClosed.whenReached { [ledger] in
+            controlMailbox.post {
+                let close = {
+                    control.unwrapped.close()
+                    closed.arrive()
+                }
+                if let ledger { ledger.unwrapped.finish(close) } else { close() }
+            }
         }
         closed.wait()
         bound = []
         adminSocket = nil
         accessLog?.flush(timeoutMilliseconds: 2000)
+    }
+
+    /// Who still uses the legacy audiences, over all workers.
+    private func makeLedger() throws -> QueueBound<MigrationLedger> {
+        let questions = zip(workers, loops.map(\.mailbox)).map { worker, mailbox in
+            { @Sendable (answer: @escaping @Sendable (LegacyTallies.Taken) -> Void) in
+                mailbox.post { answer(worker.unwrapped.legacyUse.take()) }
+            }
+        }
+        return control.bind(
+            try MigrationLedger(
+                configuration.admission.issuers,
+                routeNames: [MetricsPage.mainRoute] + configuration.locations.map(\.path.description),
+                in: stateDirectory, loop: control, workers: questions
+            ) { [log] in log.log($0, $1) })
     }
 
     private var workerCount: Int {
@@ -154,7 +185,7 @@ public final class Proxy {
     }
 
     /// Before the control loop runs, and after the workers were made.
-    private func startAdmin(_ listeners: [Endpoint]) throws {
+    private func startAdmin(_ listeners: [Endpoint], _ ledger: QueueBound<MigrationLedger>) throws {
         guard let endpoint = configuration.admin, let socket = adminSocket else { return }
         let facts = ProcessFacts(
             version: version, settings: configuration, listeners: listeners, startedAtWall: Clock.wallNanoseconds(),
@@ -164,7 +195,8 @@ public final class Proxy {
                 mailbox.post { answer(worker.unwrapped.snapshot) }
             }
         }
-        let site = AdminSite(facts, loop: control, keys: keys, watches: upstreamWatches, workers: questions)
+        let site = AdminSite(
+            facts, loop: control, keys: keys, watches: upstreamWatches, ledger: ledger, workers: questions)
         admin = control.bind(try AdminServer(site, on: socket, loop: control, log: log))
         adminEndpoint = endpoint.bound(to: socket.address)
     }

@@ -63,6 +63,7 @@ final class Worker {
     let addressText = ByteBuffer(capacity: IPAddress.textBytesMax)
     var requestIDs = RequestIDGenerator()
     var metrics: WorkerMetrics
+    var legacyUse: LegacyTallies
     private(set) var isDraining = false
     /// No connection serves another request after the one at hand.
     var closesAfterResponse: Bool { isDraining || settings.timeouts.keepalive == 0 }
@@ -93,7 +94,9 @@ final class Worker {
         upstreams = settings.upstreams.map { [log] in UpstreamGroup($0, loop: loop, log: log) }
         routes = ServedRoutes(settings, groups: upstreams)
         compressors = CompressorPool(level: settings.gzip.level)
-        metrics = WorkerMetrics(routeCount: 1 + settings.locations.count, policy: settings.admission)
+        let routeCount = 1 + settings.locations.count
+        metrics = WorkerMetrics(routeCount: routeCount, policy: settings.admission)
+        legacyUse = LegacyTallies(settings.admission.issuers, routeCount: routeCount)
         awaitingKeys = Array(repeating: [:], count: settings.admission.issuers.count)
         if let accessLog {
             loop.afterBatch = { accessLog.flush() }

@@ -25,7 +25,9 @@ struct AdminServerTests {
         let facts = ProcessFacts(version: "1", settings: settings, listeners: [], startedAtWall: 0, startedAt: 0)
         let site = AdminSite(
             facts, loop: loop, keys: try KeyService(policies: [], loop: loop) { _, _ in },
-            watches: [loop.bind(UpstreamWatch(upstream, loop: loop, log: log) { _, _ in })], workers: workers)
+            watches: [loop.bind(UpstreamWatch(upstream, loop: loop, log: log) { _, _ in })],
+            ledger: loop.bind(
+                try MigrationLedger([], routeNames: [], in: nil, loop: loop, workers: []) { _, _ in }), workers: workers)
         let socket = try BoundSocket(endpoint: .tcp(host: "127.0.0.1", port: 0), sharesPort: false)
         let server = loop.bind(try AdminServer(site, on: socket, loop: loop, log: log))
         loop.resume()

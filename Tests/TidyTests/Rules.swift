@@ -13,6 +13,7 @@ enum Rules {
         "HTTPWire": ["Bytes"],
         "JOSE": ["Bytes", "OpenSSLKit"],
         "Admission": ["Bytes", "HTTPWire", "JOSE"],
+        "Migration": ["Bytes", "JOSE"],
         "Configuration": ["Admission", "Bytes", "Glibc", "JOSE"],
         // C, wrapped once.
         "OpenSSLKit": ["COpenSSL", "Glibc"],
@@ -22,8 +23,8 @@ enum Rules {
         // The process.
         "Observability": ["Bytes", "Dispatch", "Glibc", "Reactor", "Synchronization"],
         "Gateway": [
-            "Admission", "Bytes", "CLinux", "Configuration", "CurlKit", "Glibc", "HTTPWire", "JOSE", "Observability",
-            "OpenSSLKit", "Reactor", "Synchronization", "ZlibKit",
+            "Admission", "Bytes", "CLinux", "Configuration", "CurlKit", "Glibc", "HTTPWire", "JOSE", "Migration",
+            "Observability", "OpenSSLKit", "Reactor", "Synchronization", "ZlibKit",
         ],
         "antechamber": [
             "Admission", "ArgumentParser", "Bytes", "Configuration", "Dispatch", "Foundation", "Gateway", "Glibc",

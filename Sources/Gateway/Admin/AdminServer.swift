@@ -20,6 +20,7 @@ final class AdminServer: ListenerHandler {
         case readiness = "/readyz"
         case metrics = "/metrics"
         case status = "/status"
+        case migration = "/migration"
     }
 
     private let site: AdminSite
@@ -83,6 +84,8 @@ final class AdminServer: ListenerHandler {
         switch page {
         case .readiness:
             respond(site.readiness.response)
+        case .migration:
+            respond(site.migration)
         case .health:
             askWorkers(respond) { _ in .text(.ok, "ok") }
         case .metrics:

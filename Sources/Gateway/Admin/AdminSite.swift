@@ -13,15 +13,17 @@ final class AdminSite {
     private let keys: KeyService
     /// Of each of the configuration's `upstreams`.
     private let watches: [QueueBound<UpstreamWatch>]
+    private let ledger: QueueBound<MigrationLedger>
 
     init(
         _ process: ProcessFacts, loop: EventLoop, keys: KeyService, watches: [QueueBound<UpstreamWatch>],
-        workers: [RollCall<WorkerSnapshot>.Question]
+        ledger: QueueBound<MigrationLedger>, workers: [RollCall<WorkerSnapshot>.Question]
     ) {
         self.process = process
         self.loop = loop
         self.keys = keys
         self.watches = watches
+        self.ledger = ledger
         self.workers = workers
     }
 
@@ -33,6 +35,11 @@ final class AdminSite {
         zip(process.settings.upstreams, watches).map { policy, watch in
             UpstreamHealth(policy: policy, serversShownUp: watch.unwrapped.serversShownUp)
         }
+    }
+
+    /// Who still uses the legacy audiences, up to the last second or two.
+    var migration: AdminResponse {
+        .json(.ok) { ledger.unwrapped.write(into: &$0) }
     }
 
     /// - Parameter workers: every worker's figures.

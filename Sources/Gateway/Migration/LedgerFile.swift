@@ -1,0 +1,69 @@
+// One legacy audience's place in `state_dir`.
+
+import Admission
+import Bytes
+import JOSE
+import Migration
+import OpenSSLKit
+
+struct LedgerFile {
+    /// The longest that is read: what the JSON parser takes, and the line in front.
+    static let bytesMax = JSONDocument.bytesMax + SealedFile.lineBytesMax
+
+    private static let form = SealedFile(kind: "migration", version: "1")
+
+    let issuer: String
+    let audience: String
+    let name: String
+
+    /// By issuer and audience: what the audience is called may change.
+    init(issuer: String, _ legacy: LegacyAudience) throws(OpenSSLError) {
+        self.issuer = issuer
+        audience = legacy.audience
+        // A NUL is in neither: the configuration takes no control characters.
+        name = try Self.form.name(for: issuer + "\0" + legacy.audience)
+    }
+
+    func encoded(_ use: LegacyUse) throws(OpenSSLError) -> [UInt8] {
+        let buffer = ByteBuffer(capacity: 4096)
+        var json = JSONWriter(into: buffer)
+        json.beginObject()
+        json.name("issuer")
+        json.string(issuer)
+        json.name("audience")
+        json.string(audience)
+        use.writeMembers(into: &json)
+        json.endObject()
+        buffer.append(ASCII.lf)
+        return try Self.form.encoded(buffer.readable.copied())
+    }
+
+    /// What the bytes of the file say of this very audience.
+    func use(parsing bytes: [UInt8]) throws(LedgerFileProblem) -> LegacyUse {
+        let contents: [UInt8]
+        do throws(SealedFileProblem) {
+            contents = try Self.form.contents(of: bytes)
+        } catch {
+            throw .sealed(error)
+        }
+        guard let object = try? JSONDocument(parsing: contents).root, let use = LegacyUse(object) else {
+            throw .sealed(.damaged)
+        }
+        guard let issuer = object["issuer"]?.string, issuer.hasSameBytes(as: self.issuer),
+            let audience = object["audience"]?.string, audience.hasSameBytes(as: self.audience)
+        else { throw .ofAnotherAudience }
+        return use
+    }
+}
+
+enum LedgerFileProblem: Error, Equatable {
+    case sealed(SealedFileProblem)
+    case ofAnotherAudience
+
+    var reason: String {
+        switch self {
+        case .sealed(let problem): problem.reason
+        case .ofAnotherAudience: "it is about another audience"
+        }
+    }
+}

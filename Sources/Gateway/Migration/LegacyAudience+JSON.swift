@@ -1,0 +1,33 @@
+// Where a legacy audience is on its way, as `/migration` says it.
+
+import Admission
+import Bytes
+import JOSE
+
+extension LegacyAudience {
+    /// Writes the members of an object that has been begun: the phase at `now`, in Unix seconds, and the dates.
+    func writeState(at now: Int64, into json: inout JSONWriter) {
+        json.name("phase")
+        json.string(phase(at: now).name)
+        for (name, seconds) in [
+            ("deprecated", deprecatedAt), ("issued_before", issuedBefore), ("accept_until", acceptUntil),
+        ] {
+            guard let seconds else { continue }
+            json.name(name)
+            json.string(RFC3339.text(seconds))
+        }
+    }
+}
+
+extension LegacyAudience.Phase {
+    /// A word of a closed set.
+    var name: String {
+        switch self {
+        case .accepted: "accepted"
+        case .deprecated: "deprecated"
+        case .closedToNewTokens: "issued_before"
+        case .brownout: "brownout"
+        case .expired: "expired"
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// The ledger as JSON: what lies in `state_dir`, and what `/migration` answers. One form for both, so that whoever reads
+// one reads the other.
+
+internal import Bytes
+public import JOSE
+
+extension LegacyUse {
+    /// Writes the members of an object that has been begun.
+    public func writeMembers(into json: inout JSONWriter) {
+        json.name("requests")
+        json.integer(Int64(clamping: requests))
+        for (name, seconds) in [
+            ("first_seen", firstSeen), ("last_seen", lastSeen), ("last_issued", lastIssuedAt),
+        ] {
+            guard let seconds else { continue }
+            json.name(name)
+            json.string(RFC3339.text(seconds))
+        }
+        for (name, list) in [("routes", routes), ("user_agents", userAgents)] {
+            json.name(name)
+            json.beginArray()
+            for entry in list.entries { entry.write(into: &json) }
+            json.endArray()
+        }
+        json.name("days")
+        json.beginArray()
+        for day in days { day.write(into: &json) }
+        json.endArray()
+    }
+
+    /// Reads an object with those members, whatever others it has; nil where one is missing or is not what it should be.
+    public init?(_ object: JSONValue) {
+        guard let requests = object["requests"]?.integer, requests >= 0 else { return nil }
+        self.requests = UInt64(requests)
+        var instants: [Int64?] = []
+        for name in ["first_seen", "last_seen", "last_issued"] {
+            guard let member = object[name] else {
+                instants.append(nil)
+                continue
+            }
+            guard let seconds = member.string.flatMap(RFC3339.unixSeconds) else { return nil }
+            instants.append(seconds)
+        }
+        (firstSeen, lastSeen, lastIssuedAt) = (instants[0], instants[1], instants[2])
+        guard (firstSeen == nil) == (lastSeen == nil), firstSeen ?? 0 <= lastSeen ?? 0 else { return nil }
+        guard let routes = TopList(object["routes"]), let userAgents = TopList(object["user_agents"]) else { return nil }
+        self.routes = routes
+        self.userAgents = userAgents
+        guard let days = object["days"], days.kind == .array, days.count <= Self.daysMax else { return nil }
+        for element in days.elements {
+            guard let day = Day(element), day.number > self.days.last?.number ?? -1 else { return nil }
+            self.days.append(day)
+        }
+    }
+}
+
+extension LegacyUse.Day {
+    fileprivate func write(into json: inout JSONWriter) {
+        json.beginObject()
+        json.name("day")
+        json.string(String(RFC3339.text(number * LegacyUse.secondsPerDay).prefix(10)))
+        json.name("requests")
+        json.integer(Int64(clamping: requests))
+        json.name("subjects")
+        json.integer(Int64(subjects.estimate))
+        json.name("sketch")
+        json.string(subjects.text)
+        json.endObject()
+    }
+
+    fileprivate init?(_ object: JSONValue) {
+        guard let day = object["day"]?.string, let seconds = RFC3339.unixSeconds(day + "T00:00:00Z"),
+            let requests = object["requests"]?.integer, requests >= 0,
+            let subjects = object["sketch"]?.string.flatMap(DistinctCount.init(text:))
+        else { return nil }
+        self.init(number: seconds / LegacyUse.secondsPerDay, requests: UInt64(requests), subjects: subjects)
+    }
+}
+
+extension TopList {
+    fileprivate init?(_ array: JSONValue?) {
+        guard let array, array.kind == .array, array.count <= Self.entriesMax else { return nil }
+        self.init()
+        for element in array.elements {
+            guard let name = element["name"]?.string, name.utf8.count <= Self.nameBytesMax,
+                let count = element["count"]?.integer, let excess = element["excess"]?.integer,
+                0 <= excess, excess <= count
+            else { return nil }
+            add(name, count: UInt64(count), excess: UInt64(excess))
+        }
+    }
+
+    /// A route's text in a configuration may be longer than any user agent that is kept.
+    private static let nameBytesMax = 4096
+}
+
+extension TopList.Entry {
+    fileprivate func write(into json: inout JSONWriter) {
+        json.beginObject()
+        json.name("name")
+        json.string(name)
+        json.name("count")
+        json.integer(Int64(clamping: count))
+        json.name("excess")
+        json.integer(Int64(clamping: excess))
+        json.endObject()
+    }
+}
