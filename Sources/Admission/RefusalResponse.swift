@@ -102,37 +102,18 @@ extension Refusal {
     private func writeProblem(into body: ByteBuffer, requestID: Span<UInt8>) {
         var json = JSONWriter(into: body)
         json.beginObject()
-        json.name("type")
-        json.string("urn:antechamber:\(code.rawValue)")
-        json.name("title")
-        json.string(code.title)
-        json.name("status")
-        json.integer(Int64(code.status))
-        json.name("code")
-        json.string(code.rawValue)
-        if !detail.isEmpty {
-            json.name("detail")
-            json.string(detail)
-        }
-        if let hint {
-            json.name("hint")
-            json.string(hint)
-        }
-        write(expected, as: "expected", into: &json)
-        write(got, as: "got", into: &json)
-        json.name("request_id")
-        json.string(requestID.text())
+        json.member("type", "urn:antechamber:\(code.rawValue)")
+        json.member("title", code.title)
+        json.member("status", Int64(code.status))
+        json.member("code", code.rawValue)
+        if !detail.isEmpty { json.member("detail", detail) }
+        json.member("hint", hint)
+        if !expected.isEmpty { json.member("expected", expected) }
+        if !got.isEmpty { json.member("got", got) }
+        json.member("request_id", requestID.text())
         json.endObject()
         // For whoever reads it on a terminal.
         body.append(ASCII.lf)
-    }
-
-    private func write(_ values: [String], as name: String, into json: inout JSONWriter) {
-        guard !values.isEmpty else { return }
-        json.name(name)
-        json.beginArray()
-        for value in values { json.string(value) }
-        json.endArray()
     }
 
     private func writePlainText(into body: ByteBuffer, requestID: Span<UInt8>) {

@@ -40,27 +40,19 @@ public struct ResourceMetadata: Sendable {
         let buffer = ByteBuffer(capacity: 1024)
         var json = JSONWriter(into: buffer)
         json.beginObject()
-        json.name("resource")
-        json.string(resource.identifier)
+        json.member("resource", resource.identifier)
         // The identifier of an authorization server is a URL (RFC 8414 §2): nobody finds the metadata of others.
         let servers = policy.issuers.map(\.identifier).filter { (try? HTTPURL(parsing: $0)) != nil }
-        if !servers.isEmpty { Self.write(servers, as: "authorization_servers", into: &json) }
+        if !servers.isEmpty { json.member("authorization_servers", servers) }
         var scopes: [String] = []
         for scope in policy.rules.flatMap(\.requirements.scopes) where !scopes.contains(where: { $0.hasSameBytes(as: scope) }) {
             scopes.append(scope)
         }
-        if !scopes.isEmpty { Self.write(scopes, as: "scopes_supported", into: &json) }
-        Self.write(policy.tokenSources.compactMap(\.bearerMethod), as: "bearer_methods_supported", into: &json)
+        if !scopes.isEmpty { json.member("scopes_supported", scopes) }
+        json.member("bearer_methods_supported", policy.tokenSources.compactMap(\.bearerMethod))
         json.endObject()
         buffer.append(ASCII.lf)
         document = buffer.readable.copied()
-    }
-
-    private static func write(_ values: [String], as name: String, into json: inout JSONWriter) {
-        json.name(name)
-        json.beginArray()
-        for value in values { json.string(value) }
-        json.endArray()
     }
 
     /// What a request gets here.

@@ -7,25 +7,18 @@ public import JOSE
 extension LegacyUse {
     /// Writes the members of an object that has been begun.
     public func writeMembers(into json: inout JSONWriter) {
-        json.name("requests")
-        json.integer(Int64(clamping: requests))
+        json.member("requests", Int64(clamping: requests))
         for (name, seconds) in [
             ("first_seen", firstSeen), ("last_seen", lastSeen), ("last_issued", lastIssuedAt),
         ] {
-            guard let seconds else { continue }
-            json.name(name)
-            json.string(RFC3339.text(seconds))
+            json.member(name, seconds.map(RFC3339.text))
         }
         for (name, list) in [("routes", routes), ("user_agents", userAgents)] {
             json.name(name)
-            json.beginArray()
-            for entry in list.entries { entry.write(into: &json) }
-            json.endArray()
+            json.array(list.entries) { json, entry in entry.write(into: &json) }
         }
         json.name("days")
-        json.beginArray()
-        for day in days { day.write(into: &json) }
-        json.endArray()
+        json.array(days) { json, day in day.write(into: &json) }
     }
 
     /// Reads an object with those members, whatever others it has; nil where one is missing or is not what it should be.
@@ -57,14 +50,10 @@ extension LegacyUse {
 extension LegacyUse.Day {
     fileprivate func write(into json: inout JSONWriter) {
         json.beginObject()
-        json.name("day")
-        json.string(String(RFC3339.text(number * LegacyUse.secondsPerDay).prefix(10)))
-        json.name("requests")
-        json.integer(Int64(clamping: requests))
-        json.name("subjects")
-        json.integer(Int64(subjects.estimate))
-        json.name("sketch")
-        json.string(subjects.text)
+        json.member("day", String(RFC3339.text(number * LegacyUse.secondsPerDay).prefix(10)))
+        json.member("requests", Int64(clamping: requests))
+        json.member("subjects", Int64(subjects.estimate))
+        json.member("sketch", subjects.text)
         json.endObject()
     }
 
@@ -97,12 +86,9 @@ extension TopList {
 extension TopList.Entry {
     fileprivate func write(into json: inout JSONWriter) {
         json.beginObject()
-        json.name("name")
-        json.string(name)
-        json.name("count")
-        json.integer(Int64(clamping: count))
-        json.name("excess")
-        json.integer(Int64(clamping: excess))
+        json.member("name", name)
+        json.member("count", Int64(clamping: count))
+        json.member("excess", Int64(clamping: excess))
         json.endObject()
     }
 }

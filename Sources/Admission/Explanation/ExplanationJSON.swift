@@ -10,12 +10,10 @@ extension Explanation {
         let buffer = ByteBuffer(capacity: 4096)
         var json = JSONWriter(into: buffer, asciiOnly: true)
         json.beginObject()
-        json.name("admitted")
-        json.bool(isAdmitted)
+        json.member("admitted", isAdmitted)
         if let refusal {
             json.member("code", refusal.code.rawValue)
-            json.name("status")
-            json.integer(Int64(refusal.code.status))
+            json.member("status", Int64(refusal.code.status))
             json.member("title", refusal.code.title)
             json.member("detail", refusal.detail)
             json.member("hint", refusal.hint)
@@ -71,20 +69,5 @@ extension Explanation {
             json.endObject()
         }
         json.endArray()
-    }
-}
-
-extension JSONWriter {
-    fileprivate mutating func member(_ name: String, _ value: String?) {
-        guard let value else { return }
-        self.name(name)
-        string(value)
-    }
-
-    fileprivate mutating func member(_ name: String, _ values: [String]) {
-        self.name(name)
-        beginArray()
-        for value in values { string(value) }
-        endArray()
     }
 }

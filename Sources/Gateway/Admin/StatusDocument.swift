@@ -131,34 +131,3 @@ extension Balancer.Standing {
         }
     }
 }
-
-extension JSONWriter {
-    fileprivate mutating func object(_ members: (inout JSONWriter) -> Void) {
-        beginObject()
-        members(&self)
-        endObject()
-    }
-
-    fileprivate mutating func array<Element>(
-        _ elements: [Element], _ write: (inout JSONWriter, Element) -> Void
-    ) {
-        beginArray()
-        for element in elements { write(&self, element) }
-        endArray()
-    }
-
-    fileprivate mutating func member(_ name: String, _ value: String) {
-        self.name(name)
-        string(value)
-    }
-
-    fileprivate mutating func member(_ name: String, _ value: Int64) {
-        self.name(name)
-        integer(value)
-    }
-
-    fileprivate mutating func member(_ name: String, _ value: Bool) {
-        self.name(name)
-        bool(value)
-    }
-}

@@ -7,14 +7,11 @@ import JOSE
 extension LegacyAudience {
     /// Writes the members of an object that has been begun: the phase at `now`, in Unix seconds, and the dates.
     func writeState(at now: Int64, into json: inout JSONWriter) {
-        json.name("phase")
-        json.string(phase(at: now).name)
+        json.member("phase", phase(at: now).name)
         for (name, seconds) in [
             ("deprecated", deprecatedAt), ("issued_before", issuedBefore), ("accept_until", acceptUntil),
         ] {
-            guard let seconds else { continue }
-            json.name(name)
-            json.string(RFC3339.text(seconds))
+            json.member(name, seconds.map(RFC3339.text))
         }
     }
 }

@@ -152,10 +152,3 @@ final class DemoIssuer {
         return buffer.readable.text()
     }
 }
-
-extension JSONWriter {
-    fileprivate mutating func member(_ name: String, _ value: String) {
-        self.name(name)
-        string(value)
-    }
-}
