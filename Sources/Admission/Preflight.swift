@@ -7,7 +7,8 @@ internal import HTTPWire
 extension RequestHead {
     /// Whether this is a preflight and nothing more: it has no body, asks for no other protocol, and has no field by
     /// which a backend could be made to see another method than OPTIONS (`X-HTTP-Method-Override` and its like). A
-    /// browser never sends any of that, so nothing gets through without a token that could do more than ask.
+    /// browser never sends any of that, so nothing gets through without a token that could do more than ask. A proxy in
+    /// front may say once more what the method is (`X-Forwarded-Method: OPTIONS`).
     func isPreflight(in bytes: Span<UInt8>) -> Bool {
         guard method == .options, body == .none || body == .length(0), !hasUpgrade else { return false }
         var origins = 0
@@ -18,7 +19,7 @@ extension RequestHead {
                 origins += 1
             } else if name.equalsIgnoringCase("access-control-request-method") {
                 requestedMethods += 1
-            } else if name.containsIgnoringCase("method") {
+            } else if name.containsIgnoringCase("method"), !bytes.slice(fields[index].value).equals("OPTIONS") {
                 return false
             }
         }

@@ -95,6 +95,7 @@ import Testing
         #expect(outcome(RoutePolicy(methods: ["GET"]), "OPTIONS", Self.preflight) == "anonymous")
         #expect(outcome(RoutePolicy(enforcement: .reportOnly), "OPTIONS", Self.preflight) == "anonymous")
         #expect(outcome(RoutePolicy(), "OPTIONS", Self.preflight + ["Content-Length: 0"]) == "anonymous")
+        #expect(outcome(RoutePolicy(), "OPTIONS", Self.preflight + ["X-Forwarded-Method: OPTIONS"]) == "anonymous")
         #expect(outcome(RoutePolicy(), "OPTIONS", Self.preflight.map { $0.lowercased() }) == "anonymous")
         let strict = RoutePolicy(preflights: .requireToken)
         #expect(outcome(strict, "OPTIONS", Self.preflight) == "missing_token")
@@ -106,7 +107,8 @@ import Testing
     @Test(arguments: [
         "Content-Length: 5", "Transfer-Encoding: chunked", "X-HTTP-Method-Override: DELETE", "X_HTTP_METHOD: DELETE",
         "x-method-override: DELETE", "_method: DELETE", "Connection: upgrade\r\nUpgrade: websocket", "Origin: null",
-        "Access-Control-Request-Method: PUT",
+        "Access-Control-Request-Method: PUT", "X-Forwarded-Method: DELETE", "X-Forwarded-Method: OPTIONS, DELETE",
+        "X-Forwarded-Method: options",
     ])
     func `What could do more than ask is no preflight`(line: String) {
         #expect(outcome(RoutePolicy(), "OPTIONS", Self.preflight + [line]) == "missing_token")
