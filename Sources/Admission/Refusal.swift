@@ -76,6 +76,11 @@ public struct Refusal: Sendable, Equatable, Error {
                 + "operator can raise proxy_header_max_size, if the backend takes more.")
     }
 
+    /// The proxy has no backend, and the request is for none of the places where it answers by itself.
+    public static let notFound = Refusal(
+        .notFound, "This proxy forwards nothing: it only tells other proxies what to think of a token.",
+        hint: "The operator named no upstream. Ask one of the verify locations.")
+
     /// The head or the body came too slowly.
     public static let requestTimeout = Refusal(
         .requestTimeout, "The request was not complete before its time was over.")

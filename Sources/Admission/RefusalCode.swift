@@ -40,6 +40,7 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
 
     // The caller's HTTP.
     case badRequest = "bad_request"
+    case notFound = "not_found"
     case headerTooLarge = "header_too_large"
     case uriTooLong = "uri_too_long"
     case bodyTooLarge = "body_too_large"
@@ -59,6 +60,7 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
             .legacyAudienceBrownout:
             401
         case .insufficientScope, .claimRequirement: 403
+        case .notFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
         case .bodyTooLarge: 413
@@ -79,6 +81,7 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 403: "Forbidden"
+        case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"
         case 413: "Content Too Large"
@@ -122,6 +125,7 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
         case .upstreamTimeout: "The backend did not answer in time"
         case .upstreamInvalidResponse: "The backend's answer was not valid HTTP"
         case .badRequest: "The request is not valid HTTP"
+        case .notFound: "There is no backend here"
         case .headerTooLarge: "The request's header section is too large"
         case .uriTooLong: "The request target is too long"
         case .bodyTooLarge: "The request body is too large"

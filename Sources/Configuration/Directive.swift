@@ -166,10 +166,13 @@ extension Directive {
         }
     }
 
-    /// Reports each directive that a block must have and has not.
-    static func requireAll(in context: Context, seen: [String: Origin], at origin: Origin, problems: Problems) {
+    /// Reports each directive that a block must have and has not, but for the one that it can do without.
+    static func requireAll(
+        in context: Context, except spared: String? = nil, seen: [String: Origin], at origin: Origin, problems: Problems
+    ) {
         if problems.isIncomplete { return }
-        for directive in all where directive.contexts.contains(context) && seen[directive.name] == nil {
+        for directive in all
+        where directive.contexts.contains(context) && seen[directive.name] == nil && directive.name != spared {
             guard let message = directive.whenMissing else { continue }
             problems.error("'\(directive.name)' is missing: \(message)", at: origin)
         }

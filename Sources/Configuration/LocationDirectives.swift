@@ -30,6 +30,16 @@ let locationDirectives: [Directive] = [
             + "gets `X-Auth-Status: anonymous` and no other header of ours, whoever sends some.",
         effect: .location { statement, draft, _ in draft.isPublic = statement.name }),
     Directive(
+        name: "verify", syntax: "", contexts: [.location], argumentsMin: 0, argumentsMax: 0,
+        summary: "For a proxy in front that asks whether a request may pass, as nginx's `auth_request`, Traefik's "
+            + "`forwardAuth`, Caddy's `forward_auth` and Envoy's `ext_authz` do. A request whose token is good gets 200 "
+            + "with the header fields that a backend would get, and no body; any other the refusal. What is judged is "
+            + "the request that comes here, by this location's rules: its token, its method, `enforce`, "
+            + "`cors_preflight`. Nothing is believed of what `X-Original-*` or `X-Forwarded-*` say of another one, so "
+            + "that paths with other rules have verify locations of their own. A body is not needed and not waited "
+            + "for. Where all locations are such, `upstream` may be missing, and requests elsewhere get `404 not_found`.",
+        effect: .location { statement, draft, _ in draft.isVerify = statement.name }),
+    Directive(
         name: "methods", syntax: "NAME …", contexts: [.location], argumentsMax: 32,
         summary: "The methods that are served, as requests spell them; every other gets `405 method_not_allowed`. "
             + "`GET` brings `HEAD` along.",
@@ -115,6 +125,8 @@ struct LocationDraft: Draft {
     var word: Word
     /// The directive, where it is given.
     var isPublic: Word?
+    /// Likewise.
+    var isVerify: Word?
     var methods: [String]?
     var upstream: UpstreamDraft?
     var enforcement: Enforcement?
@@ -217,11 +229,15 @@ extension MainDraft {
                     isPublic: location.isPublic != nil, methods: location.methods,
                     enforcement: location.enforcement ?? enforcement, preflights: location.preflights ?? preflights,
                     rulesIndex: rulesIndex),
-                upstream: location.upstream?.policy,
+                upstream: location.upstream?.policy, isVerify: location.isVerify != nil,
                 readTimeoutMilliseconds: location.readTimeoutMilliseconds ?? timeouts.proxyRead,
-                bodyBytesMax: location.bodyBytesMax.map { UInt64($0) } ?? limits.bodyBytes)
+                // A body is announced, and stays where it is.
+                bodyBytesMax: location.isVerify != nil ? 0 : location.bodyBytesMax.map { UInt64($0) } ?? limits.bodyBytes)
         }
     }
+
+    /// Nothing is forwarded, so that nobody has to say where to.
+    var onlyVerifies: Bool { !locations.isEmpty && locations.allSatisfy { $0.isVerify != nil } }
 
     /// Two locations for one path, and such as a backend may read as one.
     private func reportTwins(_ problems: Problems) {
@@ -249,6 +265,8 @@ extension MainDraft {
 extension LocationDraft {
     /// Directives about tokens, in a location that asks for none.
     private static let tokenDirectives = ["enforce", "cors_preflight", "require", "forward"]
+    /// Directives about what goes to a backend, in a location from which nothing does.
+    private static let backendDirectives = ["upstream", "authorization", "proxy_read_timeout", "client_max_body_size"]
 
     /// Whether it says anything that the main level does not, so that a token is judged anew here.
     fileprivate var hasRules: Bool {
@@ -263,12 +281,20 @@ extension LocationDraft {
     }
 
     fileprivate func reportContradictions(_ problems: Problems) {
-        guard let isPublic else { return }
-        for name in Self.tokenDirectives {
+        if let isPublic {
+            report(Self.tokenDirectives + ["verify"], against: isPublic, "no request here is asked for a token", problems)
+        }
+        if let isVerify {
+            report(Self.backendDirectives, against: isVerify, "no request here goes to a backend", problems)
+        }
+    }
+
+    private func report(_ names: [String], against word: Word, _ reason: String, _ problems: Problems) {
+        for name in names {
             guard let origin = seen[name] else { continue }
             problems.error(
-                "'\(name)' contradicts 'public' at \(problems.description(of: isPublic.origin)): no request here is asked "
-                    + "for a token; take one of them out",
+                "'\(name)' contradicts '\(word.text)' at \(problems.description(of: word.origin)): \(reason); take one of "
+                    + "them out",
                 at: origin)
         }
     }

@@ -13,8 +13,6 @@ let plannedDirectives: [Directive] = [
     planned("tls_ca", "FILE", [.upstream]),
     planned("tls_server_name", "NAME", [.upstream]),
     planned("tls_verify", "on | off", [.upstream]),
-
-    planned("verify", "", [.location]),
 ]
 
 private func planned(_ name: String, _ syntax: String, _ contexts: [Context]) -> Directive {

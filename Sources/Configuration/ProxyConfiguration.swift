@@ -8,7 +8,8 @@ public struct ProxyConfiguration: Sendable, Equatable {
     public var listeners: [ListenerPolicy]
     /// Whose X-Forwarded-* and PROXY header are believed.
     public var trustedProxies: TrustedProxies
-    public var upstream: UpstreamPolicy
+    /// nil: every location is a verify one, and nothing is ever forwarded.
+    public var upstream: UpstreamPolicy?
     /// What holds for requests that lie in no location.
     public var route: RoutePolicy
     /// Each path and kind once, in the order written.
@@ -29,7 +30,7 @@ public struct ProxyConfiguration: Sendable, Equatable {
     public init(
         listeners: [ListenerPolicy] = [ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 8080))],
         trustedProxies: TrustedProxies = TrustedProxies(),
-        upstream: UpstreamPolicy,
+        upstream: UpstreamPolicy?,
         route: RoutePolicy = RoutePolicy(),
         locations: [LocationPolicy] = [],
         admission: AdmissionPolicy,
@@ -60,7 +61,7 @@ public struct ProxyConfiguration: Sendable, Equatable {
 extension ProxyConfiguration {
     /// Every backend there is, each once: the one of what lies in no location first.
     public var upstreams: [UpstreamPolicy] {
-        locations.compactMap(\.upstream).reduce(into: [upstream]) { all, one in
+        ([upstream] + locations.map(\.upstream)).compactMap(\.self).reduce(into: []) { all, one in
             if !all.contains(one) { all.append(one) }
         }
     }
@@ -72,17 +73,20 @@ public struct LocationPolicy: Sendable, Equatable {
     public var route: RoutePolicy
     /// nil: the same backend as for what lies in no location.
     public var upstream: UpstreamPolicy?
+    /// Requests are judged and go to no backend: whoever sends them learns the verdict.
+    public var isVerify: Bool
     public var readTimeoutMilliseconds: Int64
     /// The request body in bytes; 0 sets no bound.
     public var bodyBytesMax: UInt64
 
     public init(
-        path: LocationPath, route: RoutePolicy, upstream: UpstreamPolicy? = nil, readTimeoutMilliseconds: Int64 = 60_000,
-        bodyBytesMax: UInt64 = 0
+        path: LocationPath, route: RoutePolicy, upstream: UpstreamPolicy? = nil, isVerify: Bool = false,
+        readTimeoutMilliseconds: Int64 = 60_000, bodyBytesMax: UInt64 = 0
     ) {
         self.path = path
         self.route = route
         self.upstream = upstream
+        self.isVerify = isVerify
         self.readTimeoutMilliseconds = readTimeoutMilliseconds
         self.bodyBytesMax = bodyBytesMax
     }

@@ -8,7 +8,8 @@ extension MainDraft {
     ///
     /// - Parameter whole: The place of what is missing altogether: the file, or the program where there is none.
     func validated(whole: Origin, files: any ConfigurationFiles, problems: Problems) -> ProxyConfiguration? {
-        Directive.requireAll(in: .main, seen: seen, at: whole, problems: problems)
+        Directive.requireAll(
+            in: .main, except: onlyVerifies ? "upstream" : nil, seen: seen, at: whole, problems: problems)
         let policies = issuers.map { $0.validated(files: files, problems: problems) }
         warnOfNearlyEqualIssuers(problems)
         warnOfForeignResource(problems)
@@ -20,7 +21,7 @@ extension MainDraft {
         var rules = [self.rules]
         let locationPolicies = validatedLocations(problems, addingTo: &rules)
 
-        guard !problems.hasErrors, let upstream else { return nil }
+        guard !problems.hasErrors, upstream != nil || onlyVerifies else { return nil }
         let admission = AdmissionPolicy(
             issuers: policies,
             rules: rules,
@@ -30,7 +31,7 @@ extension MainDraft {
             errorDetail: errorDetail,
             tokenCacheEntries: Int(tokenCacheEntries))
         var configuration = ProxyConfiguration(
-            upstream: upstream.policy,
+            upstream: upstream?.policy,
             route: RoutePolicy(enforcement: enforcement, preflights: preflights),
             locations: locationPolicies,
             admission: admission,
@@ -52,7 +53,7 @@ extension MainDraft {
         }
         let endpoints = configuration.listeners.map(\.endpoint)
         checkAdmin(besides: endpoints, problems)
-        for upstream in [upstream] + locations.compactMap(\.upstream) {
+        for upstream in ([upstream] + locations.map(\.upstream)).compactMap(\.self) {
             upstream.reportLoops(to: endpoints, problems: problems)
         }
         return problems.hasErrors ? nil : configuration

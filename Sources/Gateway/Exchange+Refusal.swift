@@ -34,6 +34,14 @@ extension Exchange {
         return true
     }
 
+    /// Tells a proxy that asks whom the request speaks for.
+    func answerVerify(_ admittance: Admittance) {
+        answer(status: 200) { requestID, _, close in
+            admittance.writeVerifyResponse(into: clientOutput, at: now, requestID: requestID, close: close)
+            return 0
+        }
+    }
+
     /// - Parameter write: appends the whole response to `clientOutput`, and returns how many bytes of it are the body.
     private func answer(
         status: Int, mayKeepConnection: Bool = true,

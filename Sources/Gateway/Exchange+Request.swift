@@ -54,6 +54,10 @@ extension Exchange {
             refuse(error)
             return
         }
+        if case .none = route.destination {
+            refuse(.notFound)
+            return
+        }
         if case .length(let length) = requestParser.head.body, exceedsBodyLimit(length) {
             refuse(.bodyTooLarge(bytesMax: route.bodyBytesMax))
             return
@@ -100,14 +104,18 @@ extension Exchange {
 
     private func forward(_ admittance: Admittance) {
         self.admittance = admittance
-        let input = clientInput
-        upgrade = worker.upgrades.offer(requestParser.head, in: input.readable)
-        hasTokenInURL = worker.tokens.takesParameter(of: requestParser.head, in: input.readable)
         note(admittance)
+        let input = clientInput
         if let identity {
             worker.legacyUse.record(
                 identity, at: now.unixSeconds, route: route.index, requestParser.head, in: input.readable)
         }
+        if case .verify = route.destination {
+            answerVerify(admittance)
+            return
+        }
+        upgrade = worker.upgrades.offer(requestParser.head, in: input.readable)
+        hasTokenInURL = worker.tokens.takesParameter(of: requestParser.head, in: input.readable)
         takeServer()
         writeUpstreamHead()
         // It can only be longer for another server where it names that server as the Host, for a client of HTTP/1.0.

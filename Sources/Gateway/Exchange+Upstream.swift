@@ -11,7 +11,12 @@ import Observability
 import Reactor
 
 extension Exchange {
-    private var group: UpstreamGroup { route.group }
+    private var group: UpstreamGroup {
+        guard case .backend(let group) = route.destination else {
+            preconditionFailure("a request that no backend is to get is sent to one")
+        }
+        return group
+    }
 
     /// Chooses the server to try next. False: all were tried. The first time there always is one.
     @discardableResult

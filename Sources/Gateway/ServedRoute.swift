@@ -6,11 +6,20 @@ import Configuration
 import HTTPWire
 
 final class ServedRoute {
+    /// Where admitted requests go.
+    enum Destination {
+        case backend(UpstreamGroup)
+        /// Nowhere: whoever asks is told the verdict.
+        case verify
+        /// Nowhere, as there is no backend.
+        case none
+    }
+
     /// 0 of what lies in no location, 1 of the first location.
     let index: Int
     let rules: Route
     let authorization: AuthorizationPolicy
-    let group: UpstreamGroup
+    let destination: Destination
     let readTimeoutMilliseconds: Int64
     /// 0 sets no bound.
     let bodyBytesMax: UInt64
@@ -18,13 +27,13 @@ final class ServedRoute {
     let nameJSON: [UInt8]
 
     fileprivate init(
-        _ policy: RoutePolicy, at index: Int, under rules: [AccessRules], group: UpstreamGroup,
+        _ policy: RoutePolicy, at index: Int, under rules: [AccessRules], to destination: Destination,
         readTimeoutMilliseconds: Int64, bodyBytesMax: UInt64, name: String
     ) {
         self.index = index
         self.rules = Route(policy)
         authorization = rules[policy.rulesIndex].authorization
-        self.group = group
+        self.destination = destination
         self.readTimeoutMilliseconds = readTimeoutMilliseconds
         self.bodyBytesMax = bodyBytesMax
         // A location's path is of characters that stand for themselves in JSON too.
@@ -42,14 +51,17 @@ struct ServedRoutes {
     /// - Parameter groups: one for each of the configuration's `upstreams`.
     init(_ settings: ProxyConfiguration, groups: [UpstreamGroup]) {
         let rules = settings.admission.rules
-        main = ServedRoute(
-            settings.route, at: 0, under: rules, group: groups[0], readTimeoutMilliseconds: settings.timeouts.proxyRead,
-            bodyBytesMax: settings.limits.bodyBytes, name: "")
         let upstreams = settings.upstreams
+        func backend(_ policy: UpstreamPolicy?) -> ServedRoute.Destination {
+            policy.flatMap { upstreams.firstIndex(of: $0) }.map { .backend(groups[$0]) } ?? .none
+        }
+        main = ServedRoute(
+            settings.route, at: 0, under: rules, to: backend(settings.upstream),
+            readTimeoutMilliseconds: settings.timeouts.proxyRead, bodyBytesMax: settings.limits.bodyBytes, name: "")
         locations = settings.locations.enumerated().map { index, location in
-            let place = location.upstream.flatMap { upstreams.firstIndex(of: $0) } ?? 0
-            return ServedRoute(
-                location.route, at: index + 1, under: rules, group: groups[place],
+            ServedRoute(
+                location.route, at: index + 1, under: rules,
+                to: location.isVerify ? .verify : backend(location.upstream ?? settings.upstream),
                 readTimeoutMilliseconds: location.readTimeoutMilliseconds, bodyBytesMax: location.bodyBytesMax,
                 name: location.path.description)
         }

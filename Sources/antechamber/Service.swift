@@ -40,7 +40,8 @@ final class Service {
             let endpoints = try proxy.start()
             for endpoint in endpoints { log.log(.notice, "listening on \(endpoint)") }
             if let admin = proxy.adminEndpoint { log.log(.notice, "admin on \(admin)") }
-            log.log(.notice, "antechamber \(Antechamber.version): upstream \(configuration.upstream)")
+            let purpose = configuration.upstream.map { "upstream \($0)" } ?? "no upstream, verify locations only"
+            log.log(.notice, "antechamber \(Antechamber.version): \(purpose)")
             return endpoints
         } catch {
             log.flush(timeoutMilliseconds: 1000)

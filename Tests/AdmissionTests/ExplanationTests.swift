@@ -30,8 +30,8 @@ import Testing
         let codes = Set(ExplanationCase.all.compactMap(\.code))
         let others: Set<RefusalCode> = [
             // Of the request, not of its token.
-            .multipleTokens, .badRequest, .headerTooLarge, .uriTooLong, .bodyTooLarge, .requestTimeout, .methodNotAllowed,
-            .expectationFailed, .notImplemented, .unsupportedVersion, .upstreamUnreachable, .upstreamTimeout,
+            .multipleTokens, .badRequest, .notFound, .headerTooLarge, .uriTooLong, .bodyTooLarge, .requestTimeout,
+            .methodNotAllowed, .expectationFailed, .notImplemented, .unsupportedVersion, .upstreamUnreachable, .upstreamTimeout,
             .upstreamInvalidResponse,
             // Of a directive that is planned.
             .claimRequirement,

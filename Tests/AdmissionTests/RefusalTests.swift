@@ -43,7 +43,7 @@ import Testing
                 "malformed_claim": 401, "wrong_audience": 401, "legacy_audience_expired": 401,
                 "legacy_audience_brownout": 401, "insufficient_scope": 403, "claim_requirement": 403,
                 "keys_unavailable": 503, "upstream_unreachable": 502, "upstream_timeout": 504,
-                "upstream_invalid_response": 502, "bad_request": 400, "header_too_large": 431, "uri_too_long": 414,
+                "upstream_invalid_response": 502, "bad_request": 400, "not_found": 404, "header_too_large": 431, "uri_too_long": 414,
                 "body_too_large": 413, "request_timeout": 408, "method_not_allowed": 405, "expectation_failed": 417,
                 "not_implemented": 501, "unsupported_version": 505,
             ])

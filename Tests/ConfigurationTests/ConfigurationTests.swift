@@ -209,7 +209,7 @@ struct ConfigurationTests {
         ] as [(String, Endpoint)])
     func upstreams(url: String, endpoint: Endpoint) {
         let result = load("upstream \(url); issuer https://issuer.example/ { audience a; }")
-        #expect(result.configuration?.upstream.servers.map(\.endpoint) == [endpoint])
+        #expect(result.configuration?.upstream?.servers.map(\.endpoint) == [endpoint])
     }
 
     @Test(
@@ -232,7 +232,7 @@ struct ConfigurationTests {
         }
         let most = UpstreamPolicy.serversMax
         #expect(
-            servers(most).configuration?.upstream.servers.map(\.endpoint)
+            servers(most).configuration?.upstream?.servers.map(\.endpoint)
                 == (0..<most).map { .tcp(host: "127.0.0.1", port: UInt16(3000 + $0)) })
         #expect(servers(most + 1).messages == ["more than \(most) servers"])
     }
@@ -242,7 +242,7 @@ struct ConfigurationTests {
         func check(_ count: Int) -> ProxyConfiguration? {
             configuration(upstream: "health_check /\(String(repeating: "a", count: count - 1));")
         }
-        #expect(check(1024)?.upstream.healthCheck?.target.utf8.count == 1024)
+        #expect(check(1024)?.upstream?.healthCheck?.target.utf8.count == 1024)
         #expect(check(1025) == nil)
     }
 
@@ -259,7 +259,7 @@ struct ConfigurationTests {
         #expect(configuration.accessLog == .file("/etc/a/a.log"))
         #expect(configuration.errorLog.destination == .file("/etc/a/log/e.log"))
         #expect(configuration.listeners == [ListenerPolicy(endpoint: .unix(path: "/etc/a/run/a.sock"))])
-        #expect(configuration.upstream.servers == [.init(.unix(path: "/etc/a/sub/b.sock"))])
+        #expect(configuration.upstream?.servers == [.init(.unix(path: "/etc/a/sub/b.sock"))])
         #expect(configuration.admission.issuers[0].keys.file == "/etc/a/sub/keys.json")
     }
 

@@ -39,8 +39,8 @@ struct ExampleTests {
         all.admission.tokenSources = least.admission.tokenSources
         #expect(all.admission.resource?.identifier == "https://api.example.com")
         all.admission.resource = nil
-        all.upstream.servers.removeLast(all.upstream.servers.count - 1)
-        all.upstream.healthCheck = nil
+        all.upstream?.servers.removeSubrange(1...)
+        all.upstream?.healthCheck = nil
         all.admission.issuers.removeLast(all.admission.issuers.count - 1)
         all.locations = []
         all.admission.issuers[0].keys = least.admission.issuers[0].keys

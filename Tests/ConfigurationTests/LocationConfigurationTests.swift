@@ -51,6 +51,24 @@ struct LocationConfigurationTests {
         #expect(result.messages.first?.hasPrefix("the upstream is the proxy itself, which listens on *:8081") == true)
     }
 
+    @Test("where all locations are for verify there may be no backend, and only there")
+    func verifyAlone() throws {
+        func text(_ locations: String) -> String {
+            "issuer https://issuer.example/ { audience https://api.example; } client_max_body_size 1k; \(locations)"
+        }
+        let whole = try #require(load(text("location = /v { verify; } location /w { verify; methods GET; }")).configuration)
+        #expect(whole.upstream == nil)
+        #expect(whole.upstreams == [])
+        #expect(whole.locations.map(\.isVerify) == [true, true])
+        // It is announced, and not sent: no bound is in the way of the question.
+        #expect(whole.locations.map(\.bodyBytesMax) == [0, 0])
+        for locations in ["", "location /v { verify; } location /a { }"] {
+            let messages = load(text(locations)).messages
+            #expect(messages.count == 1)
+            #expect(messages.first?.hasPrefix("'upstream' is missing") == true)
+        }
+    }
+
     @Test("there may be 4096 locations, and no more")
     func bound() {
         func text(_ count: Int) -> String { minimal(main: (0..<count).map { "location /\($0) { }" }.joined(separator: "\n")) }

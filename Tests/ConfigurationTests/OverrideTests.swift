@@ -107,7 +107,7 @@ struct OverrideTests {
     func empty() throws {
         let unset = environment.mapValues { _ in "" }.merging(["ANTECHAMBER_CONFIG": ""]) { $1 }
         let configuration = try #require(load(file, environment: unset).configuration)
-        #expect(configuration.upstream.servers == [.init(.tcp(host: "file", port: 80))])
+        #expect(configuration.upstream?.servers == [.init(.tcp(host: "file", port: 80))])
         #expect(configuration.admission.issuers.map(\.audiences) == [["file"]])
         let flags = CommandLineOverrides(upstream: "", issuer: "", audience: [""])
         #expect(load(file, flags: flags).configuration == nil)
