@@ -76,6 +76,8 @@ require_packages() {
         command -v curl >/dev/null 2>&1 || missing+=(curl)
         # A key server with a certificate of its own.
         command -v openssl >/dev/null 2>&1 || missing+=(openssl)
+        # One of the proxies that deploy/ has configurations for; the others are Python packages.
+        [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 || missing+=(nginx)
     fi
     [ "${#missing[@]}" -eq 0 ] && return
     install_packages "${missing[@]}"
@@ -99,11 +101,22 @@ install_packages() {
         as_root=(sudo)
     fi
     step "installing $*"
-    local log
+    local log policy=/usr/sbin/policy-rc.d silenced=''
     log=$(mktemp)
+    # A package's service is not wanted: nginx would take port 80. Debian asks this script before it starts one.
+    if [ ! -e "$policy" ]; then
+        silenced=yes
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod 755 "$policy"
+    fi
+    local installed=yes
     if ! { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update &&
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"; } \
         >"$log" 2>&1; then
+        installed=''
+    fi
+    if [ -n "$silenced" ]; then "${as_root[@]}" rm -f "$policy"; fi
+    if [ -z "$installed" ]; then
         tail -n 20 "$log" >&2
         rm -f "$log"
         fail "apt-get could not install: $*" "Run as root, and see what it says: $by_hand"
