@@ -125,7 +125,8 @@ import Testing
         var dumped = ""
         dump(try Self.set(Array(String(repeating: "sesame", count: 11).utf8)), to: &dumped)
         #expect(!dumped.contains("sesame"))
-        #expect(!dumped.contains("115"))
+        // A dumped array of bytes has a line for each; the digits alone may stand in a thumbprint.
+        #expect(!dumped.contains("- 115\n"))
         #expect(dumped.contains("a secret of 66 bytes"))
     }
 }
