@@ -33,6 +33,15 @@ import Testing
         }
     }
 
+    @Test("Who expects a longer text than usual gets it parsed, up to the bound that is given")
+    func longText() throws {
+        let text = [UInt8(ascii: "[")] + [UInt8](repeating: 0x20, count: JSONDocument.bytesMax) + [UInt8(ascii: "]")]
+        #expect(try JSONDocument(parsing: text, bytesMax: text.count).root.kind == .array)
+        #expect(throws: JSONError(kind: .tooLarge, offset: text.count - 1)) {
+            try JSONDocument(parsing: text, bytesMax: text.count - 1)
+        }
+    }
+
     @Test(
         "What RFC 8259 does not allow is refused where it goes wrong",
         arguments: [

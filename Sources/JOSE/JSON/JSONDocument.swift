@@ -14,7 +14,7 @@ internal import Bytes
 /// Strict means: UTF-8 without a byte order mark, no duplicate member names at any level (RFC 8259 §4 leaves open
 /// which one counts, and two readers that disagree are an attack), no lone surrogates, nothing after the value.
 public struct JSONDocument: Sendable {
-    /// The longest text that is parsed.
+    /// The longest text that is parsed, unless the caller expects a longer one.
     public static let bytesMax = 1 << 20
     /// The deepest nesting of arrays and objects that is parsed; the outermost counts as 1.
     public static let depthMax = 32
@@ -23,8 +23,10 @@ public struct JSONDocument: Sendable {
     let nodes: [JSONNode]
 
     /// Parses `bytes` and keeps them.
-    public init(parsing bytes: consuming [UInt8]) throws(JSONError) {
-        var parser = try JSONParser(bytes.span)
+    ///
+    /// - Parameter bytesMax: the longest text that is parsed, below 4 GiB.
+    public init(parsing bytes: consuming [UInt8], bytesMax: Int = Self.bytesMax) throws(JSONError) {
+        var parser = try JSONParser(bytes.span, bytesMax: bytesMax)
         try parser.parseDocument()
         nodes = parser.takeNodes()
         self.bytes = bytes
@@ -57,7 +59,7 @@ public struct JSONError: Error, Sendable, Equatable {
         case controlCharacter
         /// More levels than `JSONDocument.depthMax`.
         case tooDeep
-        /// More bytes than `JSONDocument.bytesMax`.
+        /// More bytes than the bound.
         case tooLarge
         /// An object with the same name twice, whatever its spelling.
         case duplicateMember

@@ -11,8 +11,9 @@ struct JSONParser: ~Escapable {
     private var nodes: [JSONNode] = []
 
     @_lifetime(copy bytes)
-    init(_ bytes: Span<UInt8>) throws(JSONError) {
-        if bytes.count > JSONDocument.bytesMax { throw JSONError(kind: .tooLarge, offset: JSONDocument.bytesMax) }
+    init(_ bytes: Span<UInt8>, bytesMax: Int) throws(JSONError) {
+        precondition(bytesMax <= UInt32.max, "the tape's offsets have 32 bits")
+        if bytes.count > bytesMax { throw JSONError(kind: .tooLarge, offset: bytesMax) }
         self.bytes = bytes
         // Claims have about one node for every ten bytes; a text that is denser makes the array grow.
         nodes.reserveCapacity(min(bytes.count / 8 + 4, 4096))
