@@ -18,6 +18,8 @@ public struct CurlRequest: Sendable {
     /// Whether the proxy that `http_proxy`, `https_proxy` and `no_proxy` name may be used, as curl's users expect.
     /// To be false for loopback, which is another machine from where a proxy stands.
     public var mayUseProxy: Bool
+    /// The socket file to connect to, in the place of the URL's host; nil: the host.
+    public var unixSocketPath: String?
 
     public init(
         url: String,
@@ -27,7 +29,8 @@ public struct CurlRequest: Sendable {
         accept: String,
         responseFields: [String] = [],
         certificateAuthorityFile: String? = nil,
-        mayUseProxy: Bool = true
+        mayUseProxy: Bool = true,
+        unixSocketPath: String? = nil
     ) {
         self.url = url
         self.timeoutMilliseconds = timeoutMilliseconds
@@ -37,6 +40,7 @@ public struct CurlRequest: Sendable {
         self.responseFields = responseFields
         self.certificateAuthorityFile = certificateAuthorityFile
         self.mayUseProxy = mayUseProxy
+        self.unixSocketPath = unixSocketPath
     }
 }
 
@@ -54,6 +58,10 @@ public struct CurlResponse: Sendable, Equatable {
 public struct CurlFailure: Error, Sendable, Equatable {
     /// For a log: without the URL, and the same text whenever the same thing goes wrong.
     public var reason: String
+
+    public init(reason: String) {
+        self.reason = reason
+    }
 }
 
 /// How a transfer ended: an HTTP error is a response like any other.

@@ -76,6 +76,7 @@ final class CurlTransfer {
         try check(unsafe ccurl_set_pointer(easy, CURLOPT_HTTPHEADER, requestFields))
         // No other decompressor is worth its attack surface for a few kilobytes.
         try set(CURLOPT_ACCEPT_ENCODING, "gzip")
+        if let path = request.unixSocketPath { try set(CURLOPT_UNIX_SOCKET_PATH, path) }
         if !request.mayUseProxy { try set(CURLOPT_PROXY, "") }
         try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
 

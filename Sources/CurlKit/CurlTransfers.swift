@@ -32,7 +32,7 @@ public final class CurlTransfers {
     private let multi: UnsafeMutableRawPointer
     private let userAgent: String
     private weak var driver: (any CurlDriver)?
-    /// A handful: one for each issuer at most.
+    /// A few, so that they are looked through: one for each issuer, or for each proxy that a command asks.
     private var transfers: [CurlTransfer] = []
 
     /// No transfers yet. The driver is not retained.

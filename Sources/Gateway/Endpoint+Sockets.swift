@@ -13,6 +13,14 @@ extension Endpoint {
         }
     }
 
+    /// Where a listener is asked from its own machine: one on every address at the loopback one.
+    public var fromHere: Endpoint {
+        switch self {
+        case .tcp("*", let port), .tcp("0.0.0.0", let port), .tcp("::", let port): .tcp(host: "127.0.0.1", port: port)
+        default: self
+        }
+    }
+
     /// The endpoint with the port that the kernel chose.
     func bound(to address: SocketAddress) -> Endpoint {
         guard case .tcp(let host, _) = self, let port = address.port else { return self }

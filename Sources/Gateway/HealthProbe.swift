@@ -17,14 +17,14 @@ public enum HealthProbe {
 
     /// Connecting to an address of one's own, one comes from that address.
     private static func isTrusted(_ endpoint: Endpoint, by proxies: TrustedProxies) -> Bool {
-        guard let address = reachable(endpoint).address else { return false }
+        guard let address = endpoint.fromHere.address else { return false }
         return proxies.contains(peer: address.ip)
     }
 
     /// Sends one request without a token and waits for the first bytes of a response. Any response counts: a 401 shows
     /// a proxy that reads, judges and writes.
     public static func answers(at listener: ListenerPolicy, timeoutMilliseconds: Int32) -> Bool {
-        guard let address = reachable(listener.endpoint).address, let socket = try? Socket.connecting(to: address),
+        guard let address = listener.endpoint.fromHere.address, let socket = try? Socket.connecting(to: address),
             socket.wait(for: .write, timeoutMilliseconds: timeoutMilliseconds), socket.pendingError == nil
         else { return false }
         let bytes = ByteBuffer(capacity: 1024)
@@ -38,13 +38,5 @@ public enum HealthProbe {
         let expected: StaticString = "HTTP/1.1 "
         return bytes.count >= expected.utf8CodeUnitCount
             && bytes.readable.extracting(first: expected.utf8CodeUnitCount).equals(expected)
-    }
-
-    /// A listener on every address is asked at the loopback one.
-    private static func reachable(_ endpoint: Endpoint) -> Endpoint {
-        switch endpoint {
-        case .tcp("*", let port), .tcp("0.0.0.0", let port), .tcp("::", let port): .tcp(host: "127.0.0.1", port: port)
-        default: endpoint
-        }
     }
 }

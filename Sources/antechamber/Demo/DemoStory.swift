@@ -1,23 +1,24 @@
 // What the demo prints: three tokens, and a line to try each.
 
 import Configuration
+import Gateway
 
 enum DemoStory {
     static func tell(endpoint: Endpoint, issuer: DemoIssuer, backend: SampleBackend) {
-        let url = "http://\(reachable(endpoint))/orders"
+        let url = "http://\(endpoint.fromHere)/orders"
         let good = issuer.accessToken(audience: DemoConfiguration.audience)
         let other = issuer.accessToken(audience: "https://billing.example.com")
         let identity = issuer.idToken()
         Terminal.print(
             """
 
-            Antechamber stands at   http://\(reachable(endpoint))
+            Antechamber stands at   http://\(endpoint.fromHere)
             in front of             http://127.0.0.1:\(backend.port)   a Node API that knows nothing of tokens
             and trusts tokens of    \(issuer.identifier)   for the audience \(DemoConfiguration.audience)
 
             1. An access token for this API: 200, and the backend is told who calls.
 
-            curl -i -H 'Authorization: Bearer \(good)' http://\(reachable(endpoint))/whoami
+            curl -i -H 'Authorization: Bearer \(good)' http://\(endpoint.fromHere)/whoami
 
             2. An access token of the same issuer for another API: 401 wrong_audience.
 
@@ -35,12 +36,5 @@ enum DemoStory {
             (without an audience the access token is opaque, as with Auth0). Ctrl-C ends all three.
 
             """)
-    }
-
-    private static func reachable(_ endpoint: Endpoint) -> String {
-        switch endpoint {
-        case .tcp("*", let port), .tcp("0.0.0.0", let port), .tcp("::", let port): "127.0.0.1:\(port)"
-        default: endpoint.description
-        }
     }
 }
