@@ -52,7 +52,8 @@ let package = Package(
         .executableTarget(
             name: "antechamber",
             dependencies: [
-                "Admission", "Bytes", "Configuration", "Gateway", "HTTPWire", "JOSE", "Observability", "Reactor",
+                "Admission", "Bytes", "Configuration", "Gateway", "HTTPWire", "JOSE", "Migration", "Observability",
+                "Reactor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -83,8 +84,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Admission", "Bytes", "Configuration", "HTTPWire", "JOSE", "Observability", "Reactor",
-                "ZlibKit",
+                "Gateway", "Admission", "Bytes", "Configuration", "HTTPWire", "JOSE", "Migration", "Observability",
+                "Reactor", "ZlibKit",
             ],
             swiftSettings: strict),
         .testTarget(name: "ObservabilityTests", dependencies: ["Observability", "Bytes"], swiftSettings: strict),

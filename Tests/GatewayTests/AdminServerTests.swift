@@ -4,6 +4,7 @@ import Admission
 import Bytes
 import Configuration
 import Foundation
+import Migration
 import Observability
 import Reactor
 import Testing
@@ -13,8 +14,13 @@ import Testing
 @Suite("The admin pages")
 struct AdminServerTests {
     /// What a GET of `path` gets from a proxy with these workers.
+    ///
+    /// - Parameters:
+    ///   - legacyWorkers: the same ones, asked for what they have counted of the one legacy audience; nil: there is none.
+    ///   - stateDirectory: where its ledger lies, which is never read.
     private func response(
-        to path: String, workers: [RollCall<WorkerSnapshot>.Question]
+        to path: String, workers: [RollCall<WorkerSnapshot>.Question],
+        legacyWorkers: [RollCall<LegacyTallies.Taken>.Question]? = nil, stateDirectory: StateDirectory? = nil
     ) throws -> String {
         let loop = try EventLoop(label: "test.control", lingerMilliseconds: 0)
         let logFile = FileManager.default.temporaryDirectory.appending(path: "antechamber-\(UUID().uuidString).log")
@@ -27,7 +33,11 @@ struct AdminServerTests {
             facts, loop: loop, keys: try KeyService(policies: [], loop: loop) { _, _ in },
             watches: [loop.bind(UpstreamWatch(upstream, loop: loop, log: log) { _, _ in })],
             ledger: loop.bind(
-                try MigrationLedger([], routeNames: [], in: nil, loop: loop, workers: []) { _, _ in }), workers: workers)
+                try MigrationLedger(
+                    legacyWorkers == nil ? [] : [Self.issuer], routeNames: ["main"], in: stateDirectory, loop: loop,
+                    workers: legacyWorkers ?? []
+                ) { _, _ in }),
+            workers: workers)
         let socket = try BoundSocket(endpoint: .tcp(host: "127.0.0.1", port: 0), sharesPort: false)
         let server = loop.bind(try AdminServer(site, on: socket, loop: loop, log: log))
         loop.resume()
@@ -57,6 +67,45 @@ struct AdminServerTests {
         let response = try response(to: path, workers: [Self.answering, { _ in }])
         #expect(response.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
         #expect(response.hasSuffix("\r\n\r\n1 of 2 workers did not answer within 800 ms.\n"))
+    }
+
+    private static let issuer = IssuerPolicy(
+        identifier: "https://issuer.example/", audiences: ["x"],
+        legacyAudiences: [LegacyAudience(audience: "old", name: "web")])
+
+    /// Answers that one request was seen.
+    private static let counting: RollCall<LegacyTallies.Taken>.Question = { answer in
+        var tally = LegacyTally(routeCount: 1)
+        tally.record(at: 1_799_971_200, subject: nil, issuedAt: nil, route: 0, userAgent: [UInt8]().span)
+        answer([(0, tally)])
+    }
+
+    @Test("The migration page has what workers have counted up to the moment it is asked for")
+    func migration() throws {
+        let page = try response(
+            to: "/migration", workers: [Self.answering, Self.answering],
+            legacyWorkers: [Self.counting, Self.counting])
+        #expect(page.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(page.contains("\"requests\":2,\"first_seen\":\"2027-01-15T00:00:00Z\""), "\(page)")
+        let none = try response(to: "/migration", workers: [])
+        #expect(none.contains("\"legacy_audiences\":[]}"))
+    }
+
+    @Test("A worker that does not say what it has counted makes the migration page 503: unknown use is not none")
+    func silentMigration() throws {
+        let page = try response(
+            to: "/migration", workers: [Self.answering, Self.answering], legacyWorkers: [Self.counting, { _ in }])
+        #expect(page.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+        #expect(page.hasSuffix("\r\n\r\n1 of 2 workers did not answer within 800 ms.\n"))
+    }
+
+    @Test("While state_dir is being read the migration page is 503: what lies there is not nothing")
+    func unreadMigration() throws {
+        let page = try response(
+            to: "/migration", workers: [Self.answering], legacyWorkers: [Self.counting],
+            stateDirectory: StateDirectory(FileManager.default.temporaryDirectory.path))
+        #expect(page.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+        #expect(page.hasSuffix("\r\n\r\nWhat state_dir knows of this is still being read.\n"))
     }
 
     @Test("Whether it is ready does not hang on the workers")

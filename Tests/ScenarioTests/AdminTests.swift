@@ -189,7 +189,7 @@ struct AdminTests {
                 let client = RawClient(try Socket.connect(toPath: path))
                 try client.get("/healthz")
                 #expect(try client.response().text == "ok\n")
-                #expect(scene.proxy.child.errors.contains("admin on unix:\(path)"))
+                try eventually("it says so") { scene.proxy.child.errors.contains("admin on unix:\(path)") }
                 scene.proxy.child.signal(SIGTERM)
                 let ending = try scene.proxy.child.waitForEnd()
                 #expect(ending == .exited(0))

@@ -31,26 +31,34 @@ struct MigrationTests {
             var first_seen: String?
             var last_seen: String?
             var last_issued: String?
+            var counted_since: String
             var routes: [Entry]
             var user_agents: [Entry]
             var days: [Day]
         }
 
         var version: Int
+        var instance: String
         var legacy_audiences: [Audience]
     }
 
     private func migration(at port: UInt16) throws -> Answer {
-        let client = try RawClient(port: port)
-        try client.get("/migration")
-        return try JSONDecoder().decode(Answer.self, from: Data(client.response().body))
+        try eventually("the ledger is read") {
+            let client = try RawClient(port: port)
+            try client.get("/migration")
+            let response = try client.response()
+            return response.status == 503 ? nil : try JSONDecoder().decode(Answer.self, from: Data(response.body))
+        }
     }
 
-    /// What is said of the legacy audience `web`, once it counts that many requests.
-    private func web(at port: UInt16, requests: Int) throws -> Answer.Audience {
-        try eventually("\(requests) requests are counted") {
-            try migration(at: port).legacy_audiences.first { $0.name == "web" && $0.requests == requests }
-        }
+    /// What is said of the legacy audience `web`, which counts that many requests: at once, as workers are asked.
+    private func web(
+        at port: UInt16, requests: Int, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws -> Answer.Audience {
+        let web = try #require(
+            try migration(at: port).legacy_audiences.first { $0.name == "web" }, sourceLocation: sourceLocation)
+        #expect(web.requests == requests, sourceLocation: sourceLocation)
+        return web
     }
 
     @Test("It counts requests, subjects, routes and user agents of those who have not moved, over all workers")
@@ -105,6 +113,26 @@ struct MigrationTests {
         }
     }
 
+    @Test("Since when it counts survives a restart too, even of an audience that nobody used")
+    func countedSince() throws {
+        try withTemporaryFolder { state in
+            try Scene.play(
+                issuerBlock: Self.block, main: Scene.adminLine + " state_dir \(state.path);"
+            ) { scene throws in
+                let before = try migration(at: scene.proxy.adminPort())
+                // A second has to pass, as instants are written to the second.
+                try eventually("the clock shows a later second") {
+                    ISO8601DateFormatter().string(from: Date()) > before.legacy_audiences[1].counted_since
+                }
+                let second = try restarted(scene)
+                defer { second.child.kill() }
+                let after = try migration(at: second.adminPort())
+                #expect(after.legacy_audiences.map(\.counted_since) == before.legacy_audiences.map(\.counted_since))
+                #expect(after.instance != before.instance)
+            }
+        }
+    }
+
     @Test("A damaged ledger is reported and begun anew, one of a later version is left as it is", arguments: [false, true])
     func damaged(_ isLater: Bool) throws {
         try withTemporaryFolder { state in
@@ -114,8 +142,10 @@ struct MigrationTests {
                 try scene.get(token: scene.token(audience: Self.client), expecting: 200)
                 let file = try eventually("the ledger is written") {
                     try FileManager.default.contentsOfDirectory(atPath: state.path)
-                        .first { $0.hasPrefix("migration-") && !$0.contains(".") }
+                        .filter { $0.hasPrefix("migration-") && !$0.contains(".") }
                         .map { state.appending(path: $0) }
+                        // There is one of the audience that nobody uses, too.
+                        .first { try String(contentsOf: $0, encoding: .utf8).contains(Self.client) }
                 }
                 let second = try restarted(scene) {
                     let text = try String(contentsOf: file, encoding: .utf8)

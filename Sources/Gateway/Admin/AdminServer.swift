@@ -85,7 +85,7 @@ final class AdminServer: ListenerHandler {
         case .readiness:
             respond(site.readiness.response)
         case .migration:
-            respond(site.migration)
+            catchUp(respond)
         case .health:
             askWorkers(respond) { _ in .text(.ok, "ok") }
         case .metrics:
@@ -107,12 +107,26 @@ final class AdminServer: ListenerHandler {
     ) {
         RollCall.take(on: loop, site.workers, withinMilliseconds: AdminServer.answerMilliseconds) { answers in
             let workers = answers.compactMap { $0 }
-            if workers.count == answers.count { return respond(page(workers)) }
             respond(
-                .text(
-                    .unavailable,
-                    "\(answers.count - workers.count) of \(answers.count) workers did not answer within "
-                        + "\(AdminServer.answerMilliseconds) ms."))
+                workers.count == answers.count
+                    ? page(workers) : Self.silence(of: answers.count - workers.count, among: answers.count))
         }
+    }
+
+    /// Responds with the ledger up to this moment, or with 503: what it does not know would look like what was not used.
+    private func catchUp(_ respond: @escaping (AdminResponse) -> Void) {
+        site.ledger.unwrapped.catchUp(withinMilliseconds: AdminServer.answerMilliseconds) { [site] silence in
+            switch silence {
+            case nil: respond(site.migration)
+            case .workers(let count): respond(Self.silence(of: count, among: site.workers.count))
+            case .reading: respond(.text(.unavailable, "What state_dir knows of this is still being read."))
+            }
+        }
+    }
+
+    private static func silence(of count: Int, among workers: Int) -> AdminResponse {
+        .text(
+            .unavailable,
+            "\(count) of \(workers) workers did not answer within \(AdminServer.answerMilliseconds) ms.")
     }
 }

@@ -13,7 +13,7 @@ final class AdminSite {
     private let keys: KeyService
     /// Of each of the configuration's `upstreams`.
     private let watches: [QueueBound<UpstreamWatch>]
-    private let ledger: QueueBound<MigrationLedger>
+    let ledger: QueueBound<MigrationLedger>
 
     init(
         _ process: ProcessFacts, loop: EventLoop, keys: KeyService, watches: [QueueBound<UpstreamWatch>],
@@ -37,9 +37,15 @@ final class AdminSite {
         }
     }
 
-    /// Who still uses the legacy audiences, up to the last second or two.
+    /// Who still uses the legacy audiences, as far as the ledger knows.
     var migration: AdminResponse {
-        .json(.ok) { ledger.unwrapped.write(into: &$0) }
+        .json(.ok) { json in
+            json.object { json in
+                json.member("version", 1)
+                json.member("instance", process.instance)
+                ledger.unwrapped.writeMembers(into: &json)
+            }
+        }
     }
 
     /// - Parameter workers: every worker's figures.
@@ -67,6 +73,8 @@ struct ProcessFacts: Sendable {
     var startedAtWall: Int64
     /// Monotonic nanoseconds.
     var startedAt: Int64
+    /// What no other process is called: whoever reaches it by two names can tell that it is one.
+    var instance = String(UInt64.random(in: .min ... .max), radix: 16)
 }
 
 /// The process at one moment: what `/metrics` and `/status` are made of.

@@ -7,6 +7,13 @@ import Migration
 import OpenSSLKit
 
 struct LedgerFile {
+    /// What such a file says.
+    struct Contents: Equatable {
+        var use: LegacyUse
+        /// Since when all use was counted, in Unix seconds.
+        var countedSince: Int64
+    }
+
     /// The longest that is read: what the JSON parser takes, and the line in front.
     static let bytesMax = JSONDocument.bytesMax + SealedFile.lineBytesMax
 
@@ -24,33 +31,34 @@ struct LedgerFile {
         name = try Self.form.name(for: issuer + "\0" + legacy.audience)
     }
 
-    func encoded(_ use: LegacyUse) throws(OpenSSLError) -> [UInt8] {
+    func encoded(_ contents: Contents) throws(OpenSSLError) -> [UInt8] {
         let buffer = ByteBuffer(capacity: 4096)
         var json = JSONWriter(into: buffer)
         json.beginObject()
         json.member("issuer", issuer)
         json.member("audience", audience)
-        use.writeMembers(into: &json)
+        json.member("counted_since", RFC3339.text(contents.countedSince))
+        contents.use.writeMembers(into: &json)
         json.endObject()
         buffer.append(ASCII.lf)
         return try Self.form.encoded(buffer.readable.copied())
     }
 
     /// What the bytes of the file say of this very audience.
-    func use(parsing bytes: [UInt8]) throws(LedgerFileProblem) -> LegacyUse {
+    func contents(parsing bytes: [UInt8]) throws(LedgerFileProblem) -> Contents {
         let contents: [UInt8]
         do throws(SealedFileProblem) {
             contents = try Self.form.contents(of: bytes)
         } catch {
             throw .sealed(error)
         }
-        guard let object = try? JSONDocument(parsing: contents).root, let use = LegacyUse(object) else {
-            throw .sealed(.damaged)
-        }
+        guard let object = try? JSONDocument(parsing: contents).root, let use = LegacyUse(object),
+            let countedSince = object["counted_since"]?.string.flatMap(RFC3339.unixSeconds)
+        else { throw .sealed(.damaged) }
         guard let issuer = object["issuer"]?.string, issuer.hasSameBytes(as: self.issuer),
             let audience = object["audience"]?.string, audience.hasSameBytes(as: self.audience)
         else { throw .ofAnotherAudience }
-        return use
+        return Contents(use: use, countedSince: countedSince)
     }
 }
 

@@ -26,6 +26,8 @@ final class LegacyRecord {
     let issuerName: String
     let policy: LegacyAudience
     private(set) var use = LegacyUse()
+    /// Since when all of its use is counted, in Unix seconds: the ledger knows of nothing before.
+    private(set) var countedSince: Int64
 
     private let file: LedgerFile
     private let directory: StateDirectory?
@@ -48,6 +50,12 @@ final class LegacyRecord {
         self.log = log
         file = try LedgerFile(issuer: issuer, policy)
         storage = directory == nil ? .none : .reading
+        countedSince = Clock.wallNanoseconds() / 1_000_000_000
+    }
+
+    /// Whether it knows all that it can know. Before, it would say of an audience that is in use that it is not.
+    var isRead: Bool {
+        if case .reading = storage { false } else { true }
     }
 
     /// Reads what lies in `state_dir`.
@@ -81,10 +89,13 @@ final class LegacyRecord {
     private func take(_ outcome: Result<[UInt8]?, StateFileError>) {
         storage = .idle
         switch outcome {
-        case .success(nil): return
+        // Also what was not used is written down: since when.
+        case .success(nil): isChanged = true
         case .success(let bytes?):
             do throws(LedgerFileProblem) {
-                use.merge(try file.use(parsing: bytes))
+                let stored = try file.contents(parsing: bytes)
+                use.merge(stored.use)
+                countedSince = min(countedSince, stored.countedSince)
                 isChanged = true
             } catch {
                 if case .sealed(.ofAnotherVersion) = error { storage = .none }
@@ -101,7 +112,7 @@ final class LegacyRecord {
 
     private func write() {
         guard let directory, case .idle = storage, isChanged else { return }
-        guard let bytes = try? file.encoded(use) else { return report("OpenSSL has no memory left") }
+        guard let bytes = try? file.encoded(.init(use: use, countedSince: countedSince)) else { return report("OpenSSL has no memory left") }
         isChanged = false
         writtenAt = loop.now
         storage = .writing

@@ -74,9 +74,7 @@ final class MigrationLedger: TimerHandler {
 
     func timerFired(_ timer: TimerID) {
         if onFinished != nil { return finished() }
-        let ledger = loop.bind(self)
-        let mailbox = loop.mailbox
-        for ask in workers { ask { taken in mailbox.post { ledger.unwrapped.add(taken) } } }
+        for ask in handOvers { ask {} }
         for record in records { record.writeIfDue() }
         loop.schedule(timer, at: loop.now + Self.pauseNanoseconds)
     }
@@ -89,23 +87,54 @@ final class MigrationLedger: TimerHandler {
         completion?()
     }
 
-    /// The body of `/migration`: a JSON object.
-    func write(into json: inout JSONWriter) {
-        json.beginObject()
-        json.member("version", 1)
+    /// Each has one worker hand over what it has counted, and answers when that has been counted here.
+    private var handOvers: [RollCall<Void>.Question] {
+        let ledger = loop.bind(self)
+        let mailbox = loop.mailbox
+        return workers.map { ask in
+            { answer in
+                ask { taken in
+                    mailbox.post { ledger.unwrapped.add(taken) }
+                    answer(())
+                }
+            }
+        }
+    }
+
+    // MARK: Telling
+
+    /// Why nothing can be told yet, or any more.
+    enum Silence: Equatable {
+        /// What `state_dir` knows is still being read.
+        case reading
+        /// So many workers have not handed over what they have counted.
+        case workers(Int)
+    }
+
+    /// Has every worker hand over what it has counted, and calls `completion` once, on the loop: with nil when all that
+    /// is known up to now is here.
+    func catchUp(withinMilliseconds milliseconds: Int64, completion: @escaping (Silence?) -> Void) {
+        if records.isEmpty { return completion(nil) }
+        RollCall.take(on: loop, handOvers, withinMilliseconds: milliseconds) { [records] answers in
+            let silent = answers.count { $0 == nil }
+            if silent > 0 { return completion(.workers(silent)) }
+            completion(records.allSatisfy(\.isRead) ? nil : .reading)
+        }
+    }
+
+    /// Writes the members `time` and `legacy_audiences` of `/migration`.
+    func writeMembers(into json: inout JSONWriter) {
         json.member("time", RFC3339.text(loop.unixSeconds))
         json.name("legacy_audiences")
-        json.beginArray()
-        for record in records {
-            json.beginObject()
-            json.member("issuer", record.issuerName)
-            json.member("name", record.policy.name)
-            json.member("audience", record.policy.audience)
-            record.policy.writeState(at: loop.unixSeconds, into: &json)
-            record.use.writeMembers(into: &json)
-            json.endObject()
+        json.array(records) { json, record in
+            json.object { json in
+                json.member("issuer", record.issuerName)
+                json.member("name", record.policy.name)
+                json.member("audience", record.policy.audience)
+                record.policy.writeState(at: loop.unixSeconds, into: &json)
+                json.member("counted_since", RFC3339.text(record.countedSince))
+                record.use.writeMembers(into: &json)
+            }
         }
-        json.endArray()
-        json.endObject()
     }
 }
