@@ -21,6 +21,10 @@ public struct AdmissionPolicy: Sendable, Equatable {
     /// Verified tokens remembered per worker; 0 remembers none.
     public var tokenCacheEntries: Int
 
+    /// The most legacy audiences of all issuers together: what is known of the use of each goes into one answer of the
+    /// admin pages, which has to stay of a size that can be read (`MigrationReport.answerBytesMax`).
+    public static let legacyAudiencesMax = 64
+
     public init(
         issuers: [IssuerPolicy],
         rules: [AccessRules] = [AccessRules()],

@@ -75,7 +75,6 @@ struct UpstreamDraft: Draft {
 struct IssuerDraft: Draft {
     static let context = Context.issuer
     static let audiencesMax = 1024
-    static let legacyAudiencesMax = 256
     /// For `jwks_ca`: every authority of a system fits in.
     static let authoritiesBytesMax = 4 << 20
     var seen: [String: Origin] = [:]

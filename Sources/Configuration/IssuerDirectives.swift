@@ -15,7 +15,8 @@ let issuerDirectives: [Directive] = [
         name: "legacy_audience", syntax: "A", contexts: [.issuer], block: .legacyAudience, isRepeatable: true,
         summary: "An audience that is still accepted while its clients move to `audience`, such as a client ID. A token "
             + "that has a new audience too counts as moved. Of the others the backend hears in "
-            + "`X-Auth-Legacy-Audience`, and the client in `Deprecation`, `Sunset` and `Link`.",
+            + "`X-Auth-Legacy-Audience`, and the client in `Deprecation`, `Sunset` and `Link`. At most "
+            + "\(AdmissionPolicy.legacyAudiencesMax) over all issuers. `antechamber report` tells which are still used.",
         effect: .issuer(applyLegacyAudience)),
     Directive(
         name: "jwks_uri", syntax: "URL", contexts: [.issuer],

@@ -73,11 +73,8 @@ func applyLegacyAudience(_ statement: Statement, _ draft: inout IssuerDraft, _ p
     var legacy = LegacyAudienceDraft(audience: word)
     Directive.apply(statement.block ?? [], to: &legacy, problems: problems)
     guard problems.checkAudience(word) else { return }
-    if draft.legacyAudiences.count == IssuerDraft.legacyAudiencesMax {
-        problems.error("more than \(IssuerDraft.legacyAudiencesMax) legacy audiences", at: word)
-    } else {
-        draft.legacyAudiences.append(legacy)
-    }
+    // The first one beyond the bound is kept for the error that it is, over all issuers, and none behind it is looked at.
+    if draft.legacyAudiences.count <= AdmissionPolicy.legacyAudiencesMax { draft.legacyAudiences.append(legacy) }
 }
 
 private func instant(_ target: any Target<LegacyAudienceDraft, Int64?>) -> Directive.Action<LegacyAudienceDraft> {

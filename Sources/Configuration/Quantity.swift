@@ -1,12 +1,13 @@
 // Durations, sizes and counts as nginx writes them. All arithmetic is checked: a number too large to hold is not a
 // quantity.
 
-enum Quantity {
+/// Numbers with units, read strictly.
+public enum Quantity {
     static let durationSyntax = "a number with ms, s, m, h or d, such as 500ms or 30s"
     static let sizeSyntax = "a number of bytes, or one with k, m or g, such as 8k or 1m"
 
-    /// `500ms 30s 10m 24h 7d`; a number alone is in seconds, as in nginx.
-    static func milliseconds(_ text: String) -> Int64? {
+    /// `500ms 30s 10m 24h 7d`, in milliseconds; a number alone is in seconds, as in nginx. Nil for anything else.
+    public static func milliseconds(_ text: String) -> Int64? {
         let units: [(String, Int64)] = [
             ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000), ("", 1000),
         ]
@@ -18,8 +19,8 @@ enum Quantity {
         scaled(text.lowercased(), [("k", 1 << 10), ("m", 1 << 20), ("g", 1 << 30), ("", 1)])
     }
 
-    /// Decimal digits and nothing else.
-    static func count(_ text: String) -> Int64? {
+    /// Decimal digits and nothing else. Nil for anything else, and for a number that Int64 cannot hold.
+    public static func count(_ text: String) -> Int64? {
         scaled(text, [("", 1)])
     }
 

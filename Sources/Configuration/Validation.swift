@@ -13,6 +13,7 @@ extension MainDraft {
         let policies = issuers.map { $0.validated(files: files, problems: problems) }
         warnOfNearlyEqualIssuers(problems)
         warnOfForeignResource(problems)
+        checkLegacyAudienceCount(problems)
         checkProxyProtocol(problems)
         checkHeaderSizes(problems)
         if let stateDirectory { Self.checkStateDirectory(stateDirectory, files: files, problems: problems) }
@@ -57,6 +58,17 @@ extension MainDraft {
             upstream.reportLoops(to: endpoints, problems: problems)
         }
         return problems.hasErrors ? nil : configuration
+    }
+
+    /// Over all issuers, as one answer has to hold the use of all of them.
+    private func checkLegacyAudienceCount(_ problems: Problems) {
+        let words = issuers.flatMap { $0.legacyAudiences.map(\.audience) }
+        let most = AdmissionPolicy.legacyAudiencesMax
+        guard words.count > most else { return }
+        problems.error(
+            "more than \(most) legacy audiences, over all issuers; delete those that nobody uses any more "
+                + "('antechamber report' says which)",
+            at: words[most])
     }
 
     /// Who lets clients send more than is usual wants it to arrive.

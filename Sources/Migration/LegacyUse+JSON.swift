@@ -5,8 +5,28 @@ internal import Bytes
 public import JOSE
 
 extension LegacyUse {
-    /// Writes the members of an object that has been begun.
+    /// Writes the members of an object that has been begun: everything, so that it can be read back.
     public func writeMembers(into json: inout JSONWriter) {
+        writeTotals(into: &json)
+        json.name("days")
+        json.array(days) { json, day in
+            json.object { json in
+                day.writeCounts(into: &json)
+                json.member("sketch", day.subjects.text)
+            }
+        }
+    }
+
+    /// Writes the same for whoever only looks: the days from that of `start` on, in Unix seconds, and no sketches.
+    func writeMembers(into json: inout JSONWriter, daysSince start: Int64) {
+        writeTotals(into: &json)
+        json.name("days")
+        json.array(days(since: start)) { json, day in
+            json.object { json in day.writeCounts(into: &json) }
+        }
+    }
+
+    private func writeTotals(into json: inout JSONWriter) {
         json.member("requests", Int64(clamping: requests))
         for (name, seconds) in [
             ("first_seen", firstSeen), ("last_seen", lastSeen), ("last_issued", lastIssuedAt),
@@ -17,8 +37,6 @@ extension LegacyUse {
             json.name(name)
             json.array(list.entries) { json, entry in entry.write(into: &json) }
         }
-        json.name("days")
-        json.array(days) { json, day in day.write(into: &json) }
     }
 
     /// Reads an object with those members, whatever others it has; nil where one is missing or is not what it should be.
@@ -48,13 +66,10 @@ extension LegacyUse {
 }
 
 extension LegacyUse.Day {
-    fileprivate func write(into json: inout JSONWriter) {
-        json.beginObject()
+    fileprivate func writeCounts(into json: inout JSONWriter) {
         json.member("day", String(RFC3339.text(number * LegacyUse.secondsPerDay).prefix(10)))
         json.member("requests", Int64(clamping: requests))
         json.member("subjects", Int64(subjects.estimate))
-        json.member("sketch", subjects.text)
-        json.endObject()
     }
 
     fileprivate init?(_ object: JSONValue) {

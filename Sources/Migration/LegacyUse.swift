@@ -5,8 +5,10 @@
 
 /// What is known of the use of one legacy audience. Ledgers of workers, restarts and replicas are merged.
 public struct LegacyUse: Sendable, Equatable {
-    /// Days that are told apart.
-    public static let daysMax = 90
+    /// The longest window that can be asked about, in days.
+    public static let windowDaysMax = 90
+    /// Days that are told apart: those that such a window touches.
+    public static let daysMax = windowDaysMax + 1
     /// Seconds of a day.
     static let secondsPerDay: Int64 = 86_400
 

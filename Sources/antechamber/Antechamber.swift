@@ -11,7 +11,7 @@ struct Antechamber: ParsableCommand {
         commandName: "antechamber",
         abstract: "An authenticating reverse proxy: it admits only callers whose token was issued for your API.",
         version: "antechamber \(version)",
-        subcommands: [Run.self, Check.self, Explain.self, Health.self, Demo.self])
+        subcommands: [Run.self, Check.self, Explain.self, Report.self, Health.self, Demo.self])
 
     static func main() {
         ProcessEnvironment.openStandardDescriptors()

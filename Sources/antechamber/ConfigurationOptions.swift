@@ -29,12 +29,19 @@ struct ConfigurationOptions: ParsableArguments {
         let environment = ProcessEnvironment.variables
         let hasFile = config != nil || !(environment["ANTECHAMBER_CONFIG"] ?? "").isEmpty
         let hasUpstream = upstream != nil || !(environment["ANTECHAMBER_UPSTREAM"] ?? "").isEmpty
-        let result = ConfigurationLoader.load(
+        return try Self.load(
             file: config,
             flags: CommandLineOverrides(
                 listen: listen, upstream: hasFile || hasUpstream ? upstream : upstreamIfNone, issuer: issuer,
-                audience: audience),
-            environment: environment)
+                audience: audience))
+    }
+
+    /// Loads what a file, and nothing but the environment beside it, says; otherwise as above.
+    static func load(
+        file: String?, flags: CommandLineOverrides = CommandLineOverrides()
+    ) throws -> ProxyConfiguration {
+        let environment = ProcessEnvironment.variables
+        let result = ConfigurationLoader.load(file: file, flags: flags, environment: environment)
         let colour = Terminal.colours(.errors, environment: environment)
         for diagnostic in result.diagnostics { Terminal.printError(diagnostic.rendered(colour: colour)) }
         guard let configuration = result.configuration else { throw ExitCode.invalidConfiguration }

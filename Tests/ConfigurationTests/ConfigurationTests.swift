@@ -237,6 +237,26 @@ struct ConfigurationTests {
         #expect(servers(most + 1).messages == ["more than \(most) servers"])
     }
 
+    @Test("legacy audiences have a bound over all issuers, and the first beyond it is what is shown")
+    func legacyAudienceCount() {
+        func issuers(_ counts: [Int]) -> String {
+            counts.enumerated().map { issuer, count in
+                let lines = (0..<count).map { "    legacy_audience old-\($0) { name n\($0); }\n" }.joined()
+                return "issuer https://issuer-\(issuer).example/ {\n    audience a;\n\(lines)}\n"
+            }.joined() + "upstream http://127.0.0.1:3000;\n"
+        }
+        let most = AdmissionPolicy.legacyAudiencesMax
+        #expect(load(issuers([most - 1, 1])).messages == [])
+        for counts in [[most - 1, 2], [most + 1], [most * 10, 1]] {
+            let result = load(issuers(counts))
+            #expect(result.configuration == nil)
+            #expect(result.messages.count == 1)
+            #expect(result.messages.first?.hasPrefix("more than 64 legacy audiences, over all issuers; delete") == true)
+            let place = counts == [most - 1, 2] ? "legacy_audience old-1 " : "legacy_audience old-64 "
+            #expect(result.report.contains(place))
+        }
+    }
+
     @Test("a health check's path has a bound")
     func healthCheckPath() {
         func check(_ count: Int) -> ProxyConfiguration? {

@@ -28,7 +28,7 @@ enum Rules {
         ],
         "antechamber": [
             "Admission", "ArgumentParser", "Bytes", "Configuration", "Dispatch", "Foundation", "Gateway", "Glibc",
-            "HTTPWire", "JOSE", "Observability", "OpenSSLKit", "Reactor", "Synchronization",
+            "HTTPWire", "JOSE", "Migration", "Observability", "OpenSSLKit", "Reactor", "Synchronization",
         ],
     ]
 
