@@ -20,18 +20,19 @@ extension Exchange {
         note(refusal.code, issuerIndex: refusal.issuerIndex)
     }
 
-    /// Answers a request for the metadata of `resource`, which needs no token. False: it is for something else.
-    func answersMetadata() -> Bool {
+    /// Answers a request for a document of ours, which needs no token. False: it is for something else.
+    func answersWithDocument() -> Bool {
         let input = clientInput
-        guard let metadata = worker.metadata,
-            let answer = metadata.answer(to: requestParser.head, in: input.readable)
-        else { return false }
-        record.verdict = .anonymous
-        self.answer(status: answer.status) { requestID, omitBody, close in
-            metadata.writeResponse(
-                answer, into: clientOutput, at: now, requestID: requestID, omitBody: omitBody, close: close)
+        for document in worker.documents {
+            guard let answer = document.answer(to: requestParser.head, in: input.readable) else { continue }
+            record.verdict = .anonymous
+            self.answer(status: answer.status) { requestID, omitBody, close in
+                document.writeResponse(
+                    answer, into: clientOutput, at: now, requestID: requestID, omitBody: omitBody, close: close)
+            }
+            return true
         }
-        return true
+        return false
     }
 
     /// Tells a proxy that asks whom the request speaks for.

@@ -45,7 +45,7 @@ extension Exchange {
         holdsHead = true
         if client!.isTrusted { believeProxy() }
         rememberForLog()
-        if answersMetadata() { return }
+        if answersWithDocument() { return }
         do throws(Refusal) {
             let input = clientInput
             route = try worker.routes.route(of: requestParser.head, in: input.readable)

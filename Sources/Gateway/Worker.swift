@@ -52,6 +52,8 @@ final class Worker {
     let hygiene: HeaderHygiene
     let tokens: TokenPlaces
     let metadata: ResourceMetadata?
+    /// What is answered here, and not by the backend.
+    let documents: [PublicDocument]
     let upgrades: UpgradeRule
     /// One for each of the configuration's `upstreams`.
     let upstreams: [UpstreamGroup]
@@ -90,6 +92,7 @@ final class Worker {
         hygiene = HeaderHygiene(policy: settings.admission)
         tokens = TokenPlaces(settings.admission.tokenSources)
         metadata = ResourceMetadata(settings.admission)
+        documents = [metadata?.document].compactMap(\.self)
         upgrades = UpgradeRule(settings.tunnels.protocols)
         upstreams = settings.upstreams.map { [log] in UpstreamGroup($0, loop: loop, log: log) }
         routes = ServedRoutes(settings, groups: upstreams)

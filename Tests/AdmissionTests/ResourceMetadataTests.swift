@@ -15,17 +15,17 @@ import Testing
     }
 
     static func response(
-        _ metadata: ResourceMetadata, _ answer: ResourceMetadata.Answer = .document, omitBody: Bool = false
+        _ metadata: ResourceMetadata, _ answer: PublicDocument.Answer = .document, omitBody: Bool = false
     ) -> String {
         let out = ByteBuffer(capacity: 16)
-        metadata.writeResponse(
+        metadata.document.writeResponse(
             answer, into: out, at: Fixture.instant(), requestID: Array("4bf92f35".utf8).span, omitBody: omitBody, close: false)
         return out.text
     }
 
-    static func answer(_ metadata: ResourceMetadata, _ request: String) -> ResourceMetadata.Answer? {
+    static func answer(_ metadata: ResourceMetadata, _ request: String) -> PublicDocument.Answer? {
         let bytes = Array((request + " HTTP/1.1\r\nHost: a\r\nOrigin: https://b\r\n\r\n").utf8)
-        return metadata.answer(to: Fixture.parse(bytes), in: bytes.span)
+        return metadata.document.answer(to: Fixture.parse(bytes), in: bytes.span)
     }
 
     @Test func `The document is this, to the byte`() throws {
@@ -106,7 +106,7 @@ import Testing
         }
         let preflight = Array(
             "OPTIONS \(place) HTTP/1.1\r\nHost: a\r\nOrigin: https://b\r\nAccess-Control-Request-Method: GET\r\n\r\n".utf8)
-        #expect(metadata.answer(to: Fixture.parse(preflight), in: preflight.span) == .preflight)
+        #expect(metadata.document.answer(to: Fixture.parse(preflight), in: preflight.span) == .preflight)
         let response = Self.response(metadata, .preflight)
         #expect(response.hasPrefix("HTTP/1.1 204 No Content\r\n"))
         #expect(response.contains("\r\nAccess-Control-Allow-Origin: *\r\n"))
