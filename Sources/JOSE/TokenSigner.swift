@@ -1,24 +1,47 @@
-// Tokens of our own making: for the demo's issuer and for tests.
+// Tokens of our own making: for a backend that verifies tokens itself, for the demo's issuer and for tests.
 
 internal import Bytes
 public import OpenSSLKit
 
-/// Makes compact JWS tokens with a key of our own: the embedded demo issuer's, and the tests'.
-public final class TokenSigner: Sendable {
+/// Why a file's key cannot sign.
+public typealias SigningKeyError = OpenSSLKit.SigningKeyError
+
+/// Makes compact JWS tokens with a key of our own. Two are equal that sign with the same key under the same name.
+public final class TokenSigner: Sendable, Equatable {
     public let keyID: String
     private let key: SigningKey
     private let members: PublicKeyMembers
 
     /// Signs with `key`; `keyID` becomes the `kid` of tokens and JWK.
-    public init(_ key: SigningKey, keyID: String) throws(OpenSSLError) {
+    public convenience init(_ key: SigningKey, keyID: String) throws(OpenSSLError) {
+        self.init(key, keyID: keyID, try key.publicMembers())
+    }
+
+    private init(_ key: SigningKey, keyID: String, _ members: PublicKeyMembers) {
         self.key = key
         self.keyID = keyID
-        members = try key.publicMembers()
+        self.members = members
     }
 
     /// Signs with a fresh key.
     public convenience init(generating algorithm: SigningAlgorithm, keyID: String) throws(OpenSSLError) {
         try self.init(SigningKey(generating: algorithm), keyID: keyID)
+    }
+
+    /// Signs with the private key of a PEM file (see `SigningKey.init(pem:)`), under its RFC 7638 thumbprint. A key whose
+    /// halves do not belong together is found here, and not by whoever gets its tokens.
+    public convenience init(pem: Span<UInt8>) throws(SigningKeyError) {
+        let key = try SigningKey(pem: pem)
+        guard let members = try? key.publicMembers(), let publicKey = try? Key(members),
+            let probe = try? TokenSigner(key, keyID: publicKey.thumbprint.description).sign(claims: "{}"),
+            let token = try? UnverifiedToken(parsing: Array(probe.utf8).span), let algorithm = token.algorithm,
+            SignatureVerifier().verify(token, with: publicKey, algorithm: algorithm) != nil
+        else { throw .inconsistent }
+        self.init(key, keyID: publicKey.thumbprint.description, members)
+    }
+
+    public static func == (left: TokenSigner, right: TokenSigner) -> Bool {
+        left.keyID == right.keyID && left.members == right.members
     }
 
     /// The `alg` of its tokens.
@@ -51,14 +74,13 @@ public final class TokenSigner: Sendable {
     public var publicJWK: String { Self.json(writeJWK) }
 
     /// A JWK set of this key alone.
-    public var keySet: String {
-        Self.json { writer in
-            writer.beginObject()
+    public var keySet: String { Self.json { Self.writeKeySet(of: [self], to: &$0) } }
+
+    /// Writes a JWK set of the public halves of these signers' keys.
+    public static func writeKeySet(of signers: [TokenSigner], to writer: inout JSONWriter) {
+        writer.object { writer in
             writer.name("keys")
-            writer.beginArray()
-            writeJWK(&writer)
-            writer.endArray()
-            writer.endObject()
+            writer.array(signers) { writer, signer in signer.writeJWK(&writer) }
         }
     }
 

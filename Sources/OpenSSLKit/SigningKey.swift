@@ -1,4 +1,4 @@
-// Private keys of our own: the embedded demo issuer's and the tests'. Tokens of others are never signed with them.
+// Private keys of our own: those that tokens for the backend are signed with, the demo issuer's and the tests'.
 
 internal import COpenSSL
 
@@ -45,32 +45,49 @@ public final class SigningKey: Sendable {
         unsafe self.init(algorithm, owning: key!)
     }
 
-    /// The key of a PEM file (PKCS #8, PKCS #1 or SEC 1; not encrypted): RSA of 2048…8192 bits, or P-256.
-    public convenience init(pem: Span<UInt8>) throws(OpenSSLError) {
-        guard pem.count <= 65_536 else {
-            throw OpenSSLError(operation: "PEM_read_bio_PrivateKey", reason: "the file is too large for a key")
-        }
-        let text = pem.array
-        let source = try unsafe handle("BIO_new_mem_buf", freedBy: { unsafe BIO_free($0) }) {
-            unsafe BIO_new(BIO_s_mem())
-        }
-        ERR_clear_error()
-        guard unsafe BIO_write(source.raw, text, Int32(text.count)) == text.count else {
-            throw .taken(after: "BIO_write")
-        }
-        // With a callback that knows no password, as OpenSSL's own would ask on the terminal.
-        guard let raw = unsafe PEM_read_bio_PrivateKey(source.raw, nil, { _, _, _, _ in -1 }, nil) else {
-            throw .taken(after: "PEM_read_bio_PrivateKey")
-        }
+    /// The longest PEM file that is looked at, in bytes.
+    public static let pemBytesMax = 64 * 1024
+
+    /// The first private key of a PEM file (PKCS #8, PKCS #1 or SEC 1; not encrypted): RSA of 2048…8192 bits, or P-256.
+    public convenience init(pem: Span<UInt8>) throws(SigningKeyError) {
+        guard let raw = unsafe try Self.privateKey(in: pem) else { throw .noPrivateKey }
         let bits = unsafe Int(EVP_PKEY_get_bits(raw))
-        if unsafe EVP_PKEY_is_a(raw, "RSA") == 1, bits >= PublicKey.rsaBitsMin, bits <= PublicKey.rsaBitsMax {
-            unsafe self.init(.rs256, owning: raw)
-        } else if unsafe EVP_PKEY_is_a(raw, "EC") == 1, unsafe PublicKeyMembers.groupName(of: raw) == "prime256v1" {
-            unsafe self.init(.es256, owning: raw)
-        } else {
-            unsafe EVP_PKEY_free(raw)
-            throw OpenSSLError(operation: "SigningKey", reason: "neither RSA of 2048…8192 bits nor P-256")
+        let algorithm: SigningAlgorithm? =
+            if unsafe EVP_PKEY_is_a(raw, "RSA") == 1 {
+                .rs256
+            } else if unsafe EVP_PKEY_is_a(raw, "EC") == 1, unsafe PublicKeyMembers.groupName(of: raw) == "prime256v1" {
+                .es256
+            } else {
+                nil
+            }
+        // From here on it is freed with the object, whatever is thrown.
+        unsafe self.init(algorithm ?? .es256, owning: raw)
+        if algorithm == nil { throw .unsupported }
+        if algorithm == .rs256, bits < PublicKey.rsaBitsMin { throw .rsaTooSmall(bits: bits) }
+        if algorithm == .rs256, bits > PublicKey.rsaBitsMax { throw .rsaTooLarge(bits: bits) }
+    }
+
+    /// Nil: there is none that OpenSSL can read.
+    @unsafe
+    private static func privateKey(in pem: Span<UInt8>) throws(SigningKeyError) -> OpaquePointer? {
+        guard pem.count <= pemBytesMax, let source = unsafe BIO_new(BIO_s_mem()) else { return nil }
+        defer { unsafe BIO_free(source) }
+        ERR_clear_error()
+        defer { ERR_clear_error() }
+        let text = pem.array
+        guard unsafe BIO_write(source, text, Int32(text.count)) == text.count else { return nil }
+        // OpenSSL's own callback would ask for the password on the terminal; this one knows none, and tells.
+        var asksForPassword = false
+        let raw = unsafe withUnsafeMutablePointer(to: &asksForPassword) { asked in
+            unsafe PEM_read_bio_PrivateKey(
+                source, nil,
+                { _, _, _, asked in
+                    unsafe asked?.assumingMemoryBound(to: Bool.self).pointee = true
+                    return -1
+                }, asked)
         }
+        if unsafe raw == nil, asksForPassword { throw .encrypted }
+        return unsafe raw
     }
 
     /// The signature over `message`, as JWS has it: for ES256 r‖s.
@@ -101,5 +118,32 @@ public final class SigningKey: Sendable {
             preconditionFailure("the initialisers take keys that have members")
         }
         return members
+    }
+}
+
+/// Why nothing can be signed with what a file holds.
+public enum SigningKeyError: Error, Sendable, Equatable {
+    /// No private key in PEM, or one that is damaged, or a file too long for one.
+    case noPrivateKey
+    case encrypted
+    /// Neither RSA nor of the curve P-256.
+    case unsupported
+    /// Below 2048 bits.
+    case rsaTooSmall(bits: Int)
+    /// Above 8192 bits.
+    case rsaTooLarge(bits: Int)
+    /// What its private half signs, its public half does not verify.
+    case inconsistent
+
+    /// In words that follow "is no key to sign with: ".
+    public var reason: String {
+        switch self {
+        case .noPrivateKey: "it holds no private key in PEM (PKCS #8, PKCS #1 or SEC 1) that can be read"
+        case .encrypted: "it is encrypted, and there is nobody to ask for the password; 'openssl pkey -in FILE' decrypts it"
+        case .unsupported: "it is neither an RSA key nor one of the curve P-256"
+        case .rsaTooSmall(let bits): "it is an RSA key of \(bits) bits, and below 2048 it could be broken"
+        case .rsaTooLarge(let bits): "it is an RSA key of \(bits) bits, and above 8192 signing takes too long"
+        case .inconsistent: "its private half and its public half do not belong together"
+        }
     }
 }

@@ -100,7 +100,7 @@ import Testing
         "PEM that is no private key of ours is refused",
         arguments: ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "x"])
     func badPEM(pem: String) {
-        #expect(throws: OpenSSLError.self) { try SigningKey(pem: Array(pem.utf8).span) }
-        #expect(throws: OpenSSLError.self) { try SigningKey(pem: [UInt8](repeating: 0x2D, count: 70_000).span) }
+        #expect(throws: SigningKeyError.noPrivateKey) { try SigningKey(pem: Array(pem.utf8).span) }
+        #expect(throws: SigningKeyError.noPrivateKey) { try SigningKey(pem: [UInt8](repeating: 0x2D, count: 70_000).span) }
     }
 }
