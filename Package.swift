@@ -78,7 +78,7 @@ let package = Package(
             exclude: ["Explanations"], swiftSettings: strict),
         .testTarget(name: "MigrationTests", dependencies: ["Migration", "JOSE", "Bytes"], swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["Configuration", "Admission", "JOSE"],
+            name: "ConfigurationTests", dependencies: ["JOSEFixtures", "Configuration", "Admission", "JOSE"],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Bytes"], swiftSettings: strict),
         .testTarget(
@@ -95,7 +95,7 @@ let package = Package(
             path: "Tests/TokenBench", swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
-            name: "ScenarioTests", dependencies: ["antechamber", "JOSE", "OpenSSLKit", "Bytes"],
+            name: "ScenarioTests", dependencies: ["antechamber", "JOSEFixtures", "JOSE", "OpenSSLKit", "Bytes"],
             exclude: ["Support/C", "Support/Node", "Support/Python"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

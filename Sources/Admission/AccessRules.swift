@@ -27,4 +27,7 @@ public enum AuthorizationPolicy: String, Sendable, CaseIterable {
     case keep
     /// It goes no further.
     case strip
+    /// It goes no further, and the backend gets a token of our own in its place. Where no token was verified, it gets
+    /// none: nothing of a client's may pass for one of ours.
+    case mint
 }

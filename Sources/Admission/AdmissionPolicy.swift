@@ -11,6 +11,8 @@ public struct AdmissionPolicy: Sendable, Equatable {
     public var rules: [AccessRules]
     /// Where a request's one token may be; never empty.
     public var tokenSources: [TokenSource]
+    /// How tokens for the backend are made; not nil where any of the rules says that they are.
+    public var mint: MintPolicy?
     /// What this API calls itself; nil: it publishes no metadata.
     public var resource: ProtectedResource?
     /// Prefixes of header names that a client may never send through, as the operator spelled them.
@@ -29,6 +31,7 @@ public struct AdmissionPolicy: Sendable, Equatable {
         issuers: [IssuerPolicy],
         rules: [AccessRules] = [AccessRules()],
         tokenSources: [TokenSource] = [.authorization],
+        mint: MintPolicy? = nil,
         resource: ProtectedResource? = nil,
         reservedHeaderPrefixes: [String] = ["X-Auth-"],
         realm: String = "antechamber",
@@ -37,6 +40,7 @@ public struct AdmissionPolicy: Sendable, Equatable {
     ) {
         self.issuers = issuers
         self.tokenSources = tokenSources
+        self.mint = mint
         self.resource = resource
         self.rules = rules
         self.reservedHeaderPrefixes = reservedHeaderPrefixes

@@ -7,7 +7,8 @@
 // Nothing the token says is believed, or repeated to anybody, before its signature held. A remembered token takes
 // the short way only while the long one would admit it too: within its time, and while the issuer's present keys
 // would still choose the key that verified it. Otherwise it goes the long way and gets its refusal there. It is
-// remembered for the place that it was used in, so that no route's verdict admits it to another.
+// remembered for the place that it was used in, so that no route's verdict admits it to another. Where a token for the
+// backend is minted, the long way is taken again whenever that one goes stale.
 
 internal import Bytes
 public import HTTPWire
@@ -25,6 +26,8 @@ public final class Authenticator {
         public var cacheEvictions: UInt64 = 0
         /// Signatures verified, the bad ones too, by their algorithm.
         public var verifications: [SignatureAlgorithm: UInt64] = [:]
+        /// Tokens made for the backend.
+        public var minted: UInt64 = 0
     }
 
     /// What is known of one issuer's keys.
@@ -40,6 +43,7 @@ public final class Authenticator {
     private(set) var keys: [Keys]
     private let places: TokenPlaces
     private let detail: ErrorDetail
+    let mint: Mint?
     private let verifier = SignatureVerifier()
     private let remembersTokens: Bool
     private let hasher = TokenHasher()
@@ -53,8 +57,11 @@ public final class Authenticator {
         keys = policy.issuers.map { _ in Keys() }
         places = TokenPlaces(policy.tokenSources)
         detail = policy.errorDetail
+        mint = policy.mint.map(Mint.init)
+        precondition(
+            mint != nil || policy.rules.allSatisfy { $0.authorization != .mint }, "who mints has a policy for it")
         remembersTokens = policy.tokenCacheEntries > 0
-        remembered = TokenCache(entriesMax: policy.tokenCacheEntries)
+        remembered = TokenCache(entriesMax: policy.tokenCacheEntries, mints: policy.mint != nil)
     }
 
     public var counters: Counters {
@@ -145,10 +152,14 @@ public final class Authenticator {
         do throws(Refusal) {
             let claims = verified.claims
             try issuer.checkType(verified.type)
-            let validity = try issuer.validity(of: claims, at: now)
+            let validity = try issuer.validity(of: claims, under: rules, at: now)
             let fields = try issuer.audience(of: claims, type: verified.type, issuedAt: validity.issuedAt, at: now)
             try issuer.checkRequirements(claims, under: rules)
-            return try Identity(verified, validity: validity, shared: fields, forward: rules.forward)
+            let mint = rules.authorization == .mint ? mint : nil
+            let identity = try Identity(
+                verified, validity: validity, shared: fields, forward: rules.forward, mint: mint, at: now)
+            if mint != nil { tally.minted &+= 1 }
+            return identity
         } catch {
             throw detail == .full ? error : error.terse()
         }
@@ -176,6 +187,8 @@ public final class Authenticator {
             if now.unixSeconds >= entry.identity.expiresAt { remembered.remove(slot) }
             return nil
         }
+        // The one that is minted instead takes its place.
+        guard entry.identity.isFresh(at: now.unixSeconds) else { return nil }
         let generation = keys[entry.identity.issuerIndex].generation
         if entry.keyGeneration != generation {
             guard stillChoosesKey(of: entry.identity, for: token) else {

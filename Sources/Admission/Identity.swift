@@ -17,6 +17,8 @@ public final class Identity: Sendable {
 
     /// Bytes of the lines that one token's claims may fill: as much as common backends take for one field.
     public static let ownLinesBytesMax = 8 * 1024
+    /// With a minted token among them.
+    static let mintingLinesBytesMax = ownLinesBytesMax + MintedToken.lineBytesMax
 
     private let shared: AudienceFields
     /// How much of the shared lines the backend gets: all, or, where a forward policy says what else, only the first.
@@ -27,10 +29,15 @@ public final class Identity: Sendable {
     private let subject: ByteRange
     let validity: TokenValidity
     let keyThumbprint: KeyThumbprint
+    /// The Unix seconds in which its lines may be sent. A minted token among them goes stale before the client's ends.
+    private let freshness: Range<Int64>?
 
     /// Throws the refusal of a claim that cannot be told to the backend.
+    ///
+    /// - Parameter mint: makes a token for the backend, which goes with the lines; nil: it gets none of ours.
     init(
-        _ verified: consuming VerifiedClaims, validity: TokenValidity, shared: AudienceFields, forward: ForwardPolicy?
+        _ verified: consuming VerifiedClaims, validity: TokenValidity, shared: AudienceFields, forward: ForwardPolicy?,
+        mint: Mint?, at now: Instant
     ) throws(Refusal) {
         var fields = OwnFields()
         try fields.append(verified.claims, forward)
@@ -38,6 +45,14 @@ public final class Identity: Sendable {
             throw Refusal(
                 .malformedClaim, "The claims that go to the backend fill more than \(Self.ownLinesBytesMax) bytes.",
                 hint: "They travel in header fields. Have the issuer make its claims shorter, or the operator forward fewer.")
+        }
+
+        if let mint {
+            let minted = try mint.token(for: verified.claims, validity, at: now.unixSeconds)
+            fields.lines += minted.line
+            freshness = minted.freshness
+        } else {
+            freshness = nil
         }
 
         // Of exactly the size it needs: it may be kept for as long as the token is good.
@@ -63,10 +78,14 @@ public final class Identity: Sendable {
     /// Unix seconds from which on the token is refused: `exp` with the leeway in it.
     public var expiresAt: Int64 { validity.expiresAt }
 
+    /// Whether its lines may be sent at `now`, in Unix seconds. Where not, the token has to be judged anew.
+    func isFresh(at now: Int64) -> Bool { freshness?.contains(now) ?? true }
+
     /// How many bytes `appendFields` appends.
     public var fieldBytes: Int { sharedBytes + Int(lines.count) }
 
-    /// Appends the identity's field lines, each with its CRLF: `X-Auth-Status: verified` and what the claims said.
+    /// Appends the identity's field lines, each with its CRLF: `X-Auth-Status: verified`, what the claims said, and the
+    /// `Authorization` that was minted.
     public func appendFields(to out: ByteBuffer) {
         let shared = shared.lines
         out.append(shared.span.extracting(first: sharedBytes))

@@ -92,8 +92,8 @@ struct IssuerRules {
             expected: Quoted.cut(types.spelled), got: type.map { [Quoted.cut($0)] } ?? [])
     }
 
-    func validity(of claims: JSONValue, at now: Instant) throws(Refusal) -> TokenValidity {
-        try TokenValidity(of: claims, under: policy, at: now.unixSeconds)
+    func validity(of claims: JSONValue, under rules: AccessRules, at now: Instant) throws(Refusal) -> TokenValidity {
+        try TokenValidity(of: claims, under: policy, isMinted: rules.authorization == .mint, at: now.unixSeconds)
     }
 
     /// What tokens for the audience that matched have in common.

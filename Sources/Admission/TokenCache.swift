@@ -35,13 +35,16 @@ struct TokenCache {
 
     /// Room for an entry's identity fields, on average: a worker's whole cache stays below entries × 1 KiB.
     static let bytesPerEntryMax = 1024
+    /// The same where each may have a minted token of some 800 bytes among them.
+    static let bytesPerMintingEntryMax = 2048
     /// What an entry takes besides those: the object, its array, the slot and the index.
     static let overheadBytes = 248
 
-    init(entriesMax: Int) {
+    init(entriesMax: Int, mints: Bool) {
         // A single entry may take an eighth: even a cache of one has room for the largest identity.
-        let largest = Identity.ownLinesBytesMax + Self.overheadBytes
-        self.init(entriesMax: entriesMax, bytesMax: max(entriesMax * Self.bytesPerEntryMax, 8 * largest))
+        let largest = (mints ? Identity.mintingLinesBytesMax : Identity.ownLinesBytesMax) + Self.overheadBytes
+        let bytesPerEntry = mints ? Self.bytesPerMintingEntryMax : Self.bytesPerEntryMax
+        self.init(entriesMax: entriesMax, bytesMax: max(entriesMax * bytesPerEntry, 8 * largest))
     }
 
     init(entriesMax: Int, bytesMax: Int) {

@@ -9,6 +9,8 @@ internal import JOSE
 struct TokenValidity: Sendable, Equatable {
     var notBefore: Int64
     var expiresAt: Int64
+    /// `exp`, rounded down and without leeway.
+    var expiry: Int64
     /// `iat`, rounded down and without leeway; nil: the token has none.
     var issuedAt: Int64?
 
@@ -20,7 +22,10 @@ struct TokenValidity: Sendable, Equatable {
     static let numericDateMax: Int64 = 1 << 53
 
     /// Checks the time claims at `now`, in the order exp, nbf, iat.
-    init(of claims: JSONValue, under policy: IssuerPolicy, at now: Int64) throws(Refusal) {
+    ///
+    /// - Parameter isMinted: a token is made that stands for this one, and ends with it. Then no leeway prolongs it: what
+    ///   the backend would get had expired.
+    init(of claims: JSONValue, under policy: IssuerPolicy, isMinted: Bool, at now: Int64) throws(Refusal) {
         // A bound that keeps the sums below from overflowing, whatever the configuration says.
         let leeway = min(max(policy.leewaySeconds, 0), Self.numericDateMax)
         guard let expiry = try Self.date("exp", in: claims) else {
@@ -28,8 +33,12 @@ struct TokenValidity: Sendable, Equatable {
                 .missingClaim, "The token has no exp claim: it would never expire.",
                 hint: "Have the issuer set an expiry: this API accepts no token without one.")
         }
-        expiresAt = expiry.floor + leeway
-        guard now < expiresAt else { throw Self.expired(expiry.floor, leeway: leeway, at: now) }
+        self.expiry = expiry.floor
+        expiresAt = isMinted ? expiry.floor - MintPolicy.secondsLeftMin + 1 : expiry.floor + leeway
+        guard now < expiresAt else {
+            throw isMinted && now < expiry.floor
+                ? Self.tooShortToMint : Self.expired(expiry.floor, leeway: isMinted ? 0 : leeway, at: now)
+        }
 
         notBefore = .min
         if let start = try Self.date("nbf", in: claims) {
@@ -99,6 +108,12 @@ struct TokenValidity: Sendable, Equatable {
             .tokenExpired, "The token's exp was \(now - expiry) s ago; \(leeway) s of clock skew are allowed.",
             hint: "Get a new token: with the refresh token, or by logging in again.")
     }
+
+    private static let tooShortToMint = Refusal(
+        .tokenExpired,
+        "The token's exp is less than \(MintPolicy.secondsLeftMin) s away: too little for the token that the backend would get "
+            + "in its place.",
+        hint: "Get a new token: with the refresh token, or by logging in again.")
 
     private static func early(
         _ code: RefusalCode, _ claim: String, _ start: Int64, leeway: Int64, at now: Int64

@@ -15,7 +15,7 @@ public enum UpstreamRequestHead {
     /// - Parameters:
     ///   - bytes: those that `head` was parsed from.
     ///   - tokens: where tokens are taken from: what is only there for us is left out.
-    ///   - authorization: whether the client's Authorization field goes on.
+    ///   - authorization: whether the client's Authorization field goes on. A minted one is part of the admittance.
     ///   - forwardExpect: send `Expect: 100-continue` on, and relay the backend's 100; otherwise the proxy has
     ///     answered it itself.
     ///   - upgrade: where in `bytes` the one protocol stands that the backend is offered to switch to.
@@ -41,8 +41,8 @@ public enum UpstreamRequestHead {
         for index in head.fields.indices {
             let field = head.fields[index]
             guard forwards(field.kind, head.body) else { continue }
-            if field.kind == .authorization, authorization == .strip { continue }
             let name = bytes.slice(field.name)
+            if authorization != .keep, HeaderHygiene.folds(name, into: authorizationName.span) { continue }
             if hygiene.isReserved(name, fromTrusted: forwarding.isTrusted) { continue }
             if hasNominations, head.connectionNominates(name, in: bytes) { continue }
             tokens.appendFieldLine(field, from: bytes, to: out)
@@ -56,6 +56,9 @@ public enum UpstreamRequestHead {
         out.appendFramingField(head.body)
         out.appendLineEnd()
     }
+
+    /// As with every field that we set, no spelling of it comes through from a client.
+    private static let authorizationName = HeaderHygiene.fold("Authorization")
 
     /// The refusal of a head that came to more than the backend may be sent; nil: it is good. Nothing is ever cut.
     ///

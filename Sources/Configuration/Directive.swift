@@ -12,6 +12,7 @@ enum Context: String, Sendable, CaseIterable {
     case issuer
     case legacyAudience = "legacy_audience"
     case forward
+    case mint
     case location
 }
 
@@ -23,6 +24,7 @@ struct Directive: Sendable {
         case legacyAudience(Action<LegacyAudienceDraft>)
         case location(Action<LocationDraft>)
         case forward(Action<ForwardDraft>)
+        case mint(Action<MintDraft>)
     }
 
     /// Takes a statement whose name, place and argument count are right into the draft, and reports what is wrong
@@ -51,7 +53,7 @@ struct Directive: Sendable {
 
     static let all: [Directive] =
         mainDirectives + tokenDirectives + locationDirectives + gzipDirectives + upstreamDirectives + issuerDirectives
-        + legacyAudienceDirectives + forwardDirectives + plannedDirectives
+        + legacyAudienceDirectives + forwardDirectives + mintDirectives + plannedDirectives
 
     private static let byName = Dictionary(grouping: all, by: \.name)
 

@@ -7,7 +7,7 @@ public enum DirectiveReference {
         for (context, title) in [
             (Context.main, "Top level"), (.upstream, "Inside `upstream`"), (.issuer, "Inside `issuer`"),
             (.legacyAudience, "Inside `legacy_audience`"), (.location, "Inside `location`"),
-            (.forward, "Inside `forward`"),
+            (.forward, "Inside `forward`"), (.mint, "Inside `mint`"),
         ] {
             text += "\n## \(title)\n"
             for directive in Directive.all where directive.effect != nil && directive.contexts.contains(context) {

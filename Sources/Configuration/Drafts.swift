@@ -24,6 +24,7 @@ struct MainDraft: Draft {
     var issuers: [IssuerDraft] = []
     /// As listed; empty: Authorization.
     var tokenSources: [TokenSource] = []
+    var mint: MintDraft?
     var resource: (value: ProtectedResource, word: Word)?
     var reservedHeaderPrefixes = ["X-Auth-"]
     var errorDetail = ErrorDetail.full

@@ -107,7 +107,7 @@ extension IssuerDraft {
 
 extension ConfigurationFiles {
     /// The bytes of a file that a directive names; nil: reported.
-    fileprivate func read(_ file: Word, bytesMax: Int, _ problems: Problems) -> [UInt8]? {
+    func read(_ file: Word, bytesMax: Int, _ problems: Problems) -> [UInt8]? {
         let path = problems.path(file)
         do {
             return try read(path, bytesMax: bytesMax)

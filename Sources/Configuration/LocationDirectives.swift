@@ -61,7 +61,7 @@ let locationDirectives: [Directive] = [
         summary: "As at the top level, for these requests, and in place of what is said there.",
         effect: .location { statement, draft, problems in draft.forward = problems.forwardPolicy(statement) }),
     Directive(
-        name: "authorization", syntax: "keep | strip", contexts: [.location],
+        name: "authorization", syntax: "keep | strip | mint", contexts: [.location],
         summary: "As at the top level, for these requests.",
         effect: .location { statement, draft, problems in
             draft.authorization = problems.authorizationPolicy(statement)

@@ -47,8 +47,11 @@ let mainDirectives: [Directive] = [
             + "(`malformed_claim`).",
         effect: .main { statement, draft, problems in draft.rules.forward = problems.forwardPolicy(statement) }),
     Directive(
-        name: "authorization", syntax: "keep | strip", contexts: [.main], standard: "keep",
-        summary: "Whether the backend gets the client's `Authorization` header, as it may read the token itself.",
+        name: "authorization", syntax: "keep | strip | mint", contexts: [.main], standard: "keep",
+        summary: "Whether the backend gets the client's `Authorization` header, as it may read the token itself. With `mint` it "
+            + "gets one with a token that is signed here (see the block `mint`) in its place, wherever the client's token "
+            + "was; and none at all where no token was verified, on public paths, with preflights and with what "
+            + "`report_only` lets through.",
         effect: .main { statement, draft, problems in
             if let policy = problems.authorizationPolicy(statement) { draft.rules.authorization = policy }
         }),

@@ -2,8 +2,6 @@
 // message of their own, so that a file written for a later version is never half obeyed.
 
 let plannedDirectives: [Directive] = [
-    planned("mint", "{ … }", [.main]),
-
     planned("certificate", "FILE", [.listen]),
     planned("certificate_key", "FILE", [.listen]),
     planned("ssl_protocols", "NAME …", [.listen]),

@@ -21,12 +21,14 @@ extension MainDraft {
         upstream?.requireServer(at: seen["upstream"] ?? whole, problems: problems)
         var rules = [self.rules]
         let locationPolicies = validatedLocations(problems, addingTo: &rules)
+        let mint = validatedMint(files: files, problems: problems)
 
         guard !problems.hasErrors, upstream != nil || onlyVerifies else { return nil }
         let admission = AdmissionPolicy(
             issuers: policies,
             rules: rules,
             tokenSources: tokenSources.isEmpty ? [.authorization] : tokenSources,
+            mint: mint,
             resource: resource?.value,
             reservedHeaderPrefixes: reservedHeaderPrefixes,
             errorDetail: errorDetail,

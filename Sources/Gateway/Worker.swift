@@ -92,7 +92,7 @@ final class Worker {
         hygiene = HeaderHygiene(policy: settings.admission)
         tokens = TokenPlaces(settings.admission.tokenSources)
         metadata = ResourceMetadata(settings.admission)
-        documents = [metadata?.document].compactMap(\.self)
+        documents = [metadata?.document, .mintKeys(settings.admission)].compactMap(\.self)
         upgrades = UpgradeRule(settings.tunnels.protocols)
         upstreams = settings.upstreams.map { [log] in UpstreamGroup($0, loop: loop, log: log) }
         routes = ServedRoutes(settings, groups: upstreams)

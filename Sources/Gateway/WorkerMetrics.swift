@@ -139,6 +139,7 @@ extension Authenticator.Counters {
         cacheHits &+= other.cacheHits
         cacheMisses &+= other.cacheMisses
         cacheEvictions &+= other.cacheEvictions
+        minted &+= other.minted
         verifications.merge(other.verifications, uniquingKeysWith: &+)
     }
 }

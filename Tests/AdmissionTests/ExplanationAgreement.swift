@@ -9,7 +9,8 @@ import Testing
 extension Authenticator {
     /// What is said of `token` under this authenticator's policy and keys.
     func explain(_ token: String, rulesIndex: Int = 0, at now: Instant = Fixture.instant()) -> Explanation {
-        let policy = AdmissionPolicy(issuers: issuers.map(\.policy), rules: rules, errorDetail: .terse)
+        let policy = AdmissionPolicy(
+            issuers: issuers.map(\.policy), rules: rules, mint: mint?.policy, errorDetail: .terse)
         let examination = Examination(Array(token.utf8), under: policy, rulesIndex: rulesIndex)
         let report = examination.issuerIndex.map { KeyReport(state: keys[$0].material.state, source: "keys.json") }
         return examination.explain(with: report ?? .notNeeded, at: now)

@@ -45,12 +45,12 @@ enum Fixture {
 
     /// An authenticator for one issuer that has the keys of `rsa` and `ec`.
     static func authenticator(
-        _ policy: IssuerPolicy = policy(), rules: [AccessRules] = [AccessRules()], detail: ErrorDetail = .full,
-        cacheEntries: Int = 100
+        _ policy: IssuerPolicy = policy(), rules: [AccessRules] = [AccessRules()], mint: MintPolicy? = nil,
+        detail: ErrorDetail = .full, cacheEntries: Int = 100
     ) -> Authenticator {
         let authenticator = Authenticator(
             policy: AdmissionPolicy(
-                issuers: [policy], rules: rules, errorDetail: detail, tokenCacheEntries: cacheEntries))
+                issuers: [policy], rules: rules, mint: mint, errorDetail: detail, tokenCacheEntries: cacheEntries))
         authenticator.install(keys(keySet(rsa, ec)), forIssuerAt: 0)
         return authenticator
     }

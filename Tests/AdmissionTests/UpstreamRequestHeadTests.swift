@@ -54,6 +54,39 @@ import Testing
         #expect(stripped.contains("Author: kept\r\n"))
     }
 
+    @Test(arguments: [
+        "Authorization", "authorization", "AUTHORIZATION", "Authorization_", "-authorization", "Author.ization", "author_ization",
+    ])
+    func `Where tokens are minted, the backend gets the minted one alone, whatever a client sends, however it is spelled`(
+        name: String
+    ) throws {
+        let identity = try #require(MintTests.authenticator().decide(Fixture.token()).identity)
+        let line = try #require(identity.fieldText.split(separator: "\r\n").last { $0.hasPrefix("Authorization: ") })
+        for more in ["", "Connection: \(name)\r\n", "\(name): Basic YTpi\r\n"] {
+            let head = Self.upstream(
+                "GET / HTTP/1.1\r\nHost: a\r\n\(name): Bearer x.y.z\r\n\(more)Author: kept\r\n\r\n",
+                admittance: .verified(identity), authorization: .mint)
+            let lines = head.split(separator: "\r\n")
+            let all = lines.filter { HeaderHygiene.fold(String($0.prefix { $0 != ":" })) == Array("authorization".utf8) }
+            #expect(all == [line])
+            #expect(head.contains("\r\nAuthor: kept\r\n"))
+        }
+    }
+
+    @Test(arguments: [Enforcement.on, .reportOnly])
+    func `Where tokens are minted, a request without a verified one has no Authorization`(enforcement: Enforcement) throws {
+        let policy = RoutePolicy(isPublic: enforcement == .on, enforcement: enforcement)
+        let bytes = Fixture.request("Authorization: Bearer \(Fixture.token(signer: Fixture.impostor))")
+        guard case .forward(let admittance) = Route(policy).judge(
+            Fixture.parse(bytes), in: bytes.span, by: MintTests.authenticator(), at: Fixture.instant(), mayAwaitKeys: false)
+        else { throw CancellationError() }
+        let head = Self.upstream(String(decoding: bytes, as: UTF8.self), admittance: admittance, authorization: .mint)
+        #expect(!head.lowercased().contains("authorization") && !head.contains("eyJ"))
+        #expect(head.contains("\r\nX-Auth-Status: "))
+        let kept = Self.upstream(String(decoding: bytes, as: UTF8.self), admittance: admittance)
+        #expect(kept.contains("\r\nAuthorization: Bearer eyJ"))
+    }
+
     @Test func `A head of as many bytes as the backend may have is good, one more is refused and told apart`() throws {
         let bytes = Array("GET / HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
         let head = Fixture.parse(bytes)

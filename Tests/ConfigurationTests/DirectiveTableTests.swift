@@ -32,6 +32,7 @@ struct DirectiveTableTests {
         case .legacyAudience: #expect(directive.contexts == [.legacyAudience])
         case .location: #expect(directive.contexts == [.location])
         case .forward: #expect(directive.contexts == [.forward])
+        case .mint: #expect(directive.contexts == [.mint])
         case nil: Issue.record("not implemented")
         }
     }
@@ -39,14 +40,15 @@ struct DirectiveTableTests {
     @Test("a default written down changes nothing", arguments: withDefault)
     func defaults(directive: Directive) throws {
         let line = "\(directive.name) \(try #require(directive.standard));"
-        let written =
+        let (written, unwritten) =
             switch directive.contexts[0] {
-            case .upstream: configuration(upstream: line)
-            case .issuer: configuration(issuer: line)
-            default: configuration(main: line)
+            case .upstream: (configuration(upstream: line), configuration())
+            case .issuer: (configuration(issuer: line), configuration())
+            case .mint: (configuration(main: minimalMint(line)), configuration(main: minimalMint()))
+            default: (configuration(main: line), configuration())
             }
         #expect(written != nil)
-        #expect(written == configuration())
+        #expect(written == unwritten)
     }
 
     @Test("a planned directive is refused as such, wherever it is written", arguments: planned)
@@ -66,9 +68,10 @@ struct DirectiveTableTests {
                 switch directive.contexts[0] {
                 case .upstream: minimal(upstream: line + line)
                 case .issuer: minimal(issuer: line + line)
+                case .mint: minimal(main: minimalMint(line + line))
                 default: minimal(main: line + line)
                 }
-            let messages = load(text).messages
+            let messages = load(text, files: MemoryFiles.keys).messages
             #expect(messages.count == 1)
             #expect(messages.first?.hasPrefix("'\(directive.name)' is given twice; the first is at proxy.conf:") == true)
         }

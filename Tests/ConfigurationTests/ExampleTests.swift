@@ -1,3 +1,4 @@
+import JOSEFixtures
 import Testing
 
 @testable import Configuration
@@ -27,6 +28,7 @@ struct ExampleTests {
             "proxy.conf": uncommented(text), "/etc/antechamber/keys.json": MemoryFiles.keySet,
             "/etc/antechamber/ca.pem": MemoryFiles.authorities,
             "/etc/antechamber/secret": "secret of thirty-two characters!\n",
+            "/etc/antechamber/mint.pem": IndependentTokens.rsaPEM,
         ])
         let result = ConfigurationLoader.load(file: "proxy.conf", environment: [:], files: files)
         #expect(result.report == "")
@@ -39,6 +41,8 @@ struct ExampleTests {
         all.admission.tokenSources = least.admission.tokenSources
         #expect(all.admission.resource?.identifier == "https://api.example.com")
         all.admission.resource = nil
+        #expect(all.admission.mint?.issuer == all.admission.issuers[0].identifier)
+        all.admission.mint = nil
         all.upstream?.servers.removeSubrange(1...)
         all.upstream?.healthCheck = nil
         all.admission.issuers.removeLast(all.admission.issuers.count - 1)

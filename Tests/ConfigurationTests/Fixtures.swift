@@ -1,6 +1,7 @@
 // What the tests of this module share: files in memory, and the way to this tree's own files.
 
 import Configuration
+import JOSEFixtures
 
 /// Files by path. Patterns know `*` at the place of a whole file name's beginning: `dir/*.conf`.
 struct MemoryFiles: ConfigurationFiles {
@@ -24,6 +25,8 @@ struct MemoryFiles: ConfigurationFiles {
         """
     /// What an authorities file has to look like; nobody connects here.
     static let authorities = "-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n"
+
+    static let keys = ["keys.json": keySet, "ca.pem": authorities, "mint.pem": IndependentTokens.p256PEM]
 
     var contents: [String: String]
 
@@ -66,7 +69,12 @@ func load(
 
 /// The configuration that a text with these lines in it gives, on top of the least that is needed.
 func configuration(main: String = "", issuer: String = "", upstream: String = "") -> ProxyConfiguration? {
-    load(minimal(main: main, issuer: issuer, upstream: upstream), files: ["keys.json": MemoryFiles.keySet, "ca.pem": MemoryFiles.authorities]).configuration
+    load(minimal(main: main, issuer: issuer, upstream: upstream), files: MemoryFiles.keys).configuration
+}
+
+/// The least that mints, and more of its block.
+func minimalMint(_ block: String = "") -> String {
+    "authorization mint; mint { key_file mint.pem; issuer https://old.example/; audience a; \(block) }"
 }
 
 func minimal(main: String = "", issuer: String = "", upstream: String = "") -> String {

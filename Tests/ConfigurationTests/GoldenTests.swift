@@ -4,6 +4,7 @@
 
 import Configuration
 import Foundation
+import JOSEFixtures
 import Testing
 
 @Suite("Diagnostics are exactly as recorded")
@@ -39,6 +40,12 @@ struct GoldenTests {
                 "two.json": MemoryFiles.twoUnnamedKeys,
                 "cut.pem": "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYI\n",
                 "private.pem": "-----BEGIN EC PRIVATE KEY-----\nMAo=\n-----END EC PRIVATE KEY-----\n",
+                "mint.pem": IndependentTokens.p256PEM,
+                "rsa.pem": IndependentTokens.rsaPEM,
+                "old-for-all.pem": PrivateKeys.rsaPKCS1,
+                "encrypted.pem": IndependentTokens.encryptedPEM,
+                "mixed.pem": PrivateKeys.p256Mixed,
+                "weak.pem": PrivateKeys.rsa1024,
             ]))
         let expectedPath = Self.directory + name + ".expected"
         if ProcessInfo.processInfo.environment["ANTECHAMBER_RECORD"] != nil {

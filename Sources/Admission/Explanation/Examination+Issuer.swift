@@ -51,9 +51,10 @@ extension Examination {
         let isRequired = rest.steps.last?.outcome == .passed
         guard isRequired, let validity, let fields else { return rest }
         let forward = policy.rules[rulesIndex].forward
+        let mint = policy.rules[rulesIndex].authorization == .mint ? policy.mint.map(Mint.init) : nil
         let told = Self.identity(claims, forward)
         do throws(Refusal) {
-            _ = try Identity(verified, validity: validity, shared: fields, forward: forward)
+            _ = try Identity(verified, validity: validity, shared: fields, forward: forward, mint: mint, at: now)
             rest.steps.append(.init(.identity, .passed, found: told))
         } catch {
             let wanted =
@@ -116,7 +117,8 @@ extension Examination {
         _ claims: JSONValue, type: String?, _ issuer: IssuerRules, at now: Instant
     ) -> (steps: [Explanation.Step], validity: TokenValidity?, fields: AudienceFields?) {
         let typeOutcome = Self.result { () throws(Refusal) in try issuer.checkType(type) }
-        let times = Self.result { () throws(Refusal) in try issuer.validity(of: claims, at: now) }
+        let rules = policy.rules[rulesIndex]
+        let times = Self.result { () throws(Refusal) in try issuer.validity(of: claims, under: rules, at: now) }
         let issuedAt = (try? times.get().issuedAt) ?? claims["iat"]?.integer
         let audience = Self.result { () throws(Refusal) in
             try issuer.audience(of: claims, type: type, issuedAt: issuedAt, at: now)
@@ -127,7 +129,7 @@ extension Examination {
                 expected: issuer.types.spelled.prefix(Quoted.valuesMax).map { $0 == "-" ? "no typ" : "typ \(Quoted.text($0))" }),
             step(
                 .times, times, found: Self.times(claims, at: now.unixSeconds),
-                expected: Self.wantedTimes(issuer.policy)),
+                expected: Self.wantedTimes(issuer.policy, rules)),
             step(
                 .audience, audience, found: [claims["aud"].map { "aud \(ClaimDisplay.text($0))" } ?? "no aud"],
                 expected: Self.wantedAudiences(issuer.policy)),
@@ -188,10 +190,11 @@ extension Examination {
         return (Quoted.each(policy.audiences) + legacy).map { "aud \($0)" }
     }
 
-    private static func wantedTimes(_ policy: IssuerPolicy) -> [String] {
+    private static func wantedTimes(_ policy: IssuerPolicy, _ rules: AccessRules) -> [String] {
         let lifetime = policy.maxLifetimeSeconds.map { ["at most \(ExplainedTime.duration($0)) from iat to exp"] } ?? []
+        let minted = rules.authorization == .mint ? ["exp without leeway, as the backend's token ends with this one"] : []
         return ["exp in the future, nbf and iat in the past where they are there, with \(policy.leewaySeconds) s of leeway"]
-            + lifetime
+            + minted + lifetime
     }
 }
 

@@ -80,6 +80,7 @@ struct MetricsPage {
         page.counter("antechamber_token_cache_evictions_total", "Remembered tokens that made room for others.") {
             $0.add(tokens.cacheEvictions)
         }
+        page.counter("antechamber_minted_tokens_total", "Tokens signed here for the backend.") { $0.add(tokens.minted) }
         page.counter("antechamber_signature_verifications_total", "Signatures verified, good and bad ones.") { samples in
             for algorithm in SignatureAlgorithm.allCases {
                 if let count = tokens.verifications[algorithm] { samples.add(count, ["alg": algorithm.rawValue]) }
