@@ -120,6 +120,15 @@ public final class PublicKey: Sendable {
         }
     }
 
+    /// One of the key's numbers, by OpenSSL's name for it.
+    @unsafe
+    func number(_ name: UnsafePointer<CChar>) throws(OpenSSLError) -> Handle {
+        try unsafe handle("EVP_PKEY_get_bn_param", freedBy: { unsafe BN_free($0) }) {
+            var number: OpaquePointer?
+            return unsafe EVP_PKEY_get_bn_param(raw, name, &number) == 1 ? number : nil
+        }
+    }
+
     /// A key of the named type, made of the parameters that `push` adds to the builder. What they point to must
     /// live until this returns.
     @unsafe
