@@ -34,11 +34,9 @@ struct AudienceRule {
                 expected: Quoted.cut(wanted))
         }
         // Every element is looked at before any is believed: an aud that holds anything but strings is malformed.
-        let audiences = try ClaimText.strings("aud", value)
-        for (audience, fields) in accepted where audiences.contains(where: { $0.hasSameBytes(as: audience) }) {
-            return fields
-        }
-        throw refusal(claims, type: type, audiences: audiences)
+        try ClaimText.checkStrings("aud", value)
+        for (audience, fields) in accepted where ClaimText.holds(audience, value) { return fields }
+        throw refusal(claims, type: type, audiences: try ClaimText.strings("aud", value))
     }
 
     private func refusal(_ claims: JSONValue, type: String?, audiences: [String]) -> Refusal {

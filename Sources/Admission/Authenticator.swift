@@ -49,6 +49,8 @@ public final class Authenticator {
     private let hasher = TokenHasher()
     private var remembered: TokenCache
     private var tally = Counters()
+    /// By the place of the algorithm among all cases.
+    private var verifications = [UInt64](repeating: 0, count: SignatureAlgorithm.allCases.count)
 
     /// Every issuer's keys are pending until `install` says otherwise.
     public init(policy: AdmissionPolicy) {
@@ -67,6 +69,9 @@ public final class Authenticator {
     public var counters: Counters {
         var counters = tally
         counters.cacheEvictions = remembered.evictions
+        for (algorithm, count) in zip(SignatureAlgorithm.allCases, verifications) where count > 0 {
+            counters.verifications[algorithm] = count
+        }
         return counters
     }
 
@@ -104,19 +109,25 @@ public final class Authenticator {
                 if let refusal = legacyRefusal(of: identity, at: now) { throw refusal }
                 return .admit(identity)
             }
-            // What is remembered has passed this before.
-            if place.isCredentials { try BearerToken.checkSyntax(token) }
-            return try judge(token, name, rulesIndex, at: now, mayAwaitKeys: mayAwaitKeys)
+            return try judge(place, token, name, rulesIndex, at: now, mayAwaitKeys: mayAwaitKeys)
         } catch {
             return .refuse(error)
         }
     }
 
     private func judge(
-        _ bytes: Span<UInt8>, _ name: TokenCache.Name?, _ rulesIndex: Int, at now: Instant, mayAwaitKeys: Bool
+        _ place: TokenPlaces.Located, _ bytes: Span<UInt8>, _ name: TokenCache.Name?, _ rulesIndex: Int,
+        at now: Instant, mayAwaitKeys: Bool
     ) throws(Refusal) -> Decision {
         tally.cacheMisses &+= 1
-        let token = try IssuerRules.parse(bytes)
+        let token: UnverifiedToken
+        do throws(Refusal) {
+            token = try IssuerRules.parse(bytes)
+        } catch {
+            // The characters of a signed JWT are all allowed in credentials: only of what is none is more to say.
+            if place.isCredentials { try BearerToken.checkSyntax(bytes) }
+            throw error
+        }
         let index = try IssuerRules.choose(token, among: issuers, detail: detail)
         do throws(Refusal) {
             let issuer = issuers[index]
@@ -130,7 +141,7 @@ public final class Authenticator {
                 tally.cacheMisses &-= 1
                 return .awaitKeys(issuerIndex: index, keyID: keyID)
             }
-            tally.verifications[algorithm, default: 0] &+= 1
+            verifications[algorithm.place] &+= 1
             guard let verified = verifier.verify(token, with: key, algorithm: algorithm) else {
                 throw Unverified.signature
             }
@@ -206,7 +217,7 @@ public final class Authenticator {
     private func stillChoosesKey(of identity: Identity, for bytes: Span<UInt8>) -> Bool {
         guard case .usable(let set) = keys[identity.issuerIndex].material.state,
             let token = try? UnverifiedToken(parsing: bytes), let algorithm = token.algorithm,
-            case .key(let key) = set.selectKey(algorithm: algorithm, keyID: token.keyID)
+            case .key(let key) = set.selectKey(for: token, algorithm: algorithm)
         else { return false }
         return key.thumbprint == identity.keyThumbprint
     }

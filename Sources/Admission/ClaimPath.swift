@@ -15,7 +15,7 @@ public struct ClaimPath: Sendable, Equatable {
     func value(in claims: JSONValue) -> JSONValue? {
         var value = claims
         for name in names {
-            guard let next = value[name] else { return nil }
+            guard let next = value[named: name] else { return nil }
             value = next
         }
         return value.kind == .null ? nil : value

@@ -52,26 +52,34 @@ public struct ForwardedClaim: Sendable, Equatable {
     /// Appends the field's line with its CRLF, if the claims have something for it.
     func appendLine(of claims: JSONValue, to out: inout [UInt8]) {
         guard let value = path.value(in: claims) else { return }
-        out += header.utf8
-        out += ": ".utf8
+        out.append(copying: header.utf8Span.span)
+        out.append(copying: ": ")
         append(value, to: &out)
-        out += "\r\n".utf8
+        out.append(copying: "\r\n")
     }
 
-    private func append(_ value: JSONValue, to out: inout [UInt8]) {
+    /// Appends the value in the field's encoding.
+    func append(_ value: JSONValue, to out: inout [UInt8]) {
         switch encoding {
         case .auto, .percent:
-            guard let list = Self.list(value) else { return append(value.scalarText ?? Self.json(value), to: &out) }
-            for (index, element) in list.enumerated() {
+            guard Self.isList(value) else { return appendScalar(value, to: &out) }
+            for (index, element) in value.elements.enumerated() {
                 if index > 0 { out.append(join) }
-                append(element, isElement: true, to: &out)
+                appendScalar(element, isElement: true, to: &out)
             }
         case .base64url: out += Base64URL.encode(Array((value.string ?? Self.json(value)).utf8).span)
         case .json: out += Self.json(value).utf8
         }
     }
 
-    private func append(_ text: String, isElement: Bool = false, to out: inout [UInt8]) {
+    /// What is no scalar goes as its JSON.
+    private func appendScalar(_ value: JSONValue, isElement: Bool = false, to out: inout [UInt8]) {
+        if value.withText({ append($0, isElement: isElement, to: &out) }) != nil { return }
+        let text = value.scalarText ?? Self.json(value)
+        append(text.utf8Span.span, isElement: isElement, to: &out)
+    }
+
+    private func append(_ text: Span<UInt8>, isElement: Bool, to out: inout [UInt8]) {
         if encoding == .percent {
             FieldValue.appendPercentEncoded(text, to: &out)
         } else {
@@ -79,11 +87,9 @@ public struct ForwardedClaim: Sendable, Equatable {
         }
     }
 
-    /// The elements of an array of nothing but strings, numbers and booleans.
-    private static func list(_ value: JSONValue) -> [String]? {
-        guard value.kind == .array else { return nil }
-        let texts = value.elements.compactMap(\.scalarText)
-        return texts.count == value.count ? texts : nil
+    /// Whether this is an array of nothing but strings, numbers and booleans.
+    private static func isList(_ value: JSONValue) -> Bool {
+        value.kind == .array && value.elements.allSatisfy { [.string, .number, .bool].contains($0.kind) }
     }
 
     private static func json(_ value: JSONValue) -> String {

@@ -185,54 +185,63 @@ private struct OwnFields {
     var escapedSubject: [UInt8] = []
 
     mutating func append(_ claims: JSONValue, _ forward: ForwardPolicy?) throws(Refusal) {
+        lines.reserveCapacity(Self.usualBytes)
         let subject = try ClaimText.string("sub", in: claims)
         if let forward {
-            if let subject { escapedSubject = LogText.escaped(subject) }
+            if let subject { escapedSubject = LogText.escaped(subject.string ?? "") }
             for field in forward.fields { field.appendLine(of: claims, to: &lines) }
         } else {
             try appendUsual(claims, subject: subject)
         }
     }
 
-    private mutating func appendUsual(_ claims: JSONValue, subject: String?) throws(Refusal) {
+    private mutating func appendUsual(_ claims: JSONValue, subject: JSONValue?) throws(Refusal) {
         if let subject {
-            let start = append("X-Auth-Subject: ", subject)
-            if LogText.isPlain(subject) {
-                plainSubject = start..<start + subject.utf8.count
-            } else {
-                escapedSubject = LogText.escaped(subject)
-            }
+            let value = append("X-Auth-Subject: ", subject)
+            if LogText.isPlain(subject) { plainSubject = value } else { escapedSubject = LogText.escaped(subject.string ?? "") }
         }
         let authorizedParty = try ClaimText.string("azp", in: claims)
         let clientID = try ClaimText.string("client_id", in: claims)
-        if let client = authorizedParty ?? clientID { append("X-Auth-Client: ", client) }
-        let scope = try Scope(claims)
-        if let claim = scope.claim {
-            ForwardedClaim(ClaimPath([claim]), "X-Auth-Scope", join: 0x20).appendLine(of: claims, to: &lines)
+        if let client = authorizedParty ?? clientID { _ = append("X-Auth-Client: ", client) }
+        if let scope = try Scope(claims).claim { Self.scopeField.appendLine(of: scope, to: &lines) }
+        _ = claims["exp"]?.withNumberText { digits in
+            lines.append(copying: "X-Auth-Expires: ")
+            lines.append(copying: digits)
+            lines.append(copying: "\r\n")
         }
-        if let expires = claims["exp"]?.numberText { append("X-Auth-Expires: ", expires) }
     }
 
-    /// Returns where the value starts.
-    @discardableResult
-    private mutating func append(_ name: String, _ value: String) -> Int {
-        lines += name.utf8
+    /// Appends the line of a string, and returns where its value stands.
+    private mutating func append(_ name: StaticString, _ string: JSONValue) -> Range<Int> {
+        lines.append(copying: name)
         let start = lines.count
-        FieldValue.append(value, to: &lines)
-        lines += "\r\n".utf8
-        return start
+        _ = string.withText { FieldValue.append($0, to: &lines) }
+        let end = lines.count
+        lines.append(copying: "\r\n")
+        return start..<end
     }
+
+    /// `scope` or `scp` alone, whose names stand with spaces between.
+    private static let scopeField = ForwardedClaim(ClaimPath([]), "X-Auth-Scope", join: ASCII.space)
+
+    /// Room for what most tokens come to.
+    private static let usualBytes = 384
 }
 
 /// Text for the access log: the inside of a JSON string.
 enum LogText {
     /// Whether `text` is spelled alike in a field value and inside a JSON string, and short enough for a log line.
-    static func isPlain(_ text: String) -> Bool {
-        text.utf8.count <= Quoted.bytesMax
-            && text.utf8.allSatisfy {
-                $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "\"")
-                    && $0 != UInt8(ascii: "\\")
+    static func isPlain(_ string: JSONValue) -> Bool {
+        string.withText { text in
+            guard text.count <= Quoted.bytesMax else { return false }
+            for index in text.indices {
+                let byte = text[index]
+                guard byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "%"), byte != UInt8(ascii: "\""),
+                    byte != UInt8(ascii: "\\")
+                else { return false }
             }
+            return true
+        } ?? false
     }
 
     static func escaped(_ text: String) -> [UInt8] {

@@ -6,14 +6,20 @@
 internal import Bytes
 internal import JOSE
 
-/// One issuer's rules, compiled from the policy.
-struct IssuerRules {
+/// One issuer's rules, compiled from the policy. A class, as they are handed on for every token.
+final class IssuerRules {
     let policy: IssuerPolicy
+    let identifier: String
+    private let algorithms: [SignatureAlgorithm]
+    private let requirements: Requirements
     let types: TokenTypeRule
     let audiences: AudienceRule
 
     init(_ policy: IssuerPolicy, issuerIndex: Int) {
         self.policy = policy
+        identifier = policy.identifier
+        algorithms = SignatureAlgorithm.allCases.filter(policy.algorithms.contains)
+        requirements = policy.requirements
         types = TokenTypeRule(policy.tokenTypes)
         audiences = AudienceRule(policy, issuerIndex: issuerIndex)
     }
@@ -32,16 +38,14 @@ struct IssuerRules {
     static func choose(
         _ token: borrowing UnverifiedToken, among issuers: [IssuerRules], detail: ErrorDetail
     ) throws(Refusal) -> Int {
+        for index in issuers.indices where token.hasUnverifiedIssuer(issuers[index].identifier) { return index }
         guard let name = token.unverifiedIssuer else { throw Unverified.noIssuer }
-        for index in issuers.indices where issuers[index].policy.identifier.hasSameBytes(as: name) {
-            return index
-        }
-        let isNear = issuers.contains { TrailingSlash.alone($0.policy.identifier, name) }
+        let isNear = issuers.contains { TrailingSlash.alone($0.identifier, name) }
         throw isNear && detail == .full ? Unverified.issuerBySlash : Unverified.issuer
     }
 
     func algorithm(of token: borrowing UnverifiedToken) throws(Refusal) -> SignatureAlgorithm {
-        guard let algorithm = token.algorithm, policy.algorithms.contains(algorithm) else {
+        guard let algorithm = token.algorithm, algorithms.contains(algorithm) else {
             throw Unverified.algorithm
         }
         return algorithm
@@ -67,7 +71,7 @@ struct IssuerRules {
             throw Unverified.noKeys(retryAfterSeconds: retryAfterSeconds)
         }
 
-        switch set.selectKey(algorithm: algorithm, keyID: token.keyID) {
+        switch set.selectKey(for: token, algorithm: algorithm) {
         case .key(let key): return .key(key)
         case .ambiguous: throw Unverified.ambiguousKey
         // The set has that key ID, for something else, or the token gives nothing to look for: a newer set is no cure.
@@ -109,6 +113,8 @@ struct IssuerRules {
 
     /// What is required of the issuer's tokens everywhere, and of all tokens where these rules hold.
     func checkRequirements(_ claims: JSONValue, under rules: AccessRules) throws(Refusal) {
-        try policy.requirements.and(rules.requirements).check(claims)
+        let own = requirements
+        let more = rules.requirements
+        try (more.isEmpty ? own : own.isEmpty ? more : own.and(more)).check(claims)
     }
 }

@@ -14,6 +14,8 @@ public struct Requirements: Sendable, Equatable {
         self.claims = claims
     }
 
+    public var isEmpty: Bool { scopes.isEmpty && claims.isEmpty }
+
     /// Both: all of it must hold.
     public func and(_ more: Requirements) -> Requirements {
         Requirements(
@@ -95,21 +97,21 @@ public struct ClaimRequirement: Sendable, Equatable {
 /// `scp` likewise, as some issuers call it. Where there are both, `scope` counts.
 struct Scope {
     /// The claim that holds it; nil: there is none.
-    let claim: String?
-    let names: [String]
+    let claim: JSONValue?
 
     /// Throws the refusal of a claim that is neither a string nor an array of strings.
     init(_ claims: JSONValue) throws(Refusal) {
-        let scope = try Self.names("scope", in: claims)
-        let shortScope = try Self.names("scp", in: claims)
-        claim = scope != nil ? "scope" : shortScope != nil ? "scp" : nil
-        names = scope ?? shortScope ?? []
+        let scope = claims["scope"]
+        if let scope { try ClaimText.checkStrings("scope", scope) }
+        let short = claims["scp"]
+        if let short { try ClaimText.checkStrings("scp", short) }
+        claim = scope ?? short
     }
 
-    private static func names(_ claim: String, in claims: JSONValue) throws(Refusal) -> [String]? {
-        guard let value = claims[claim] else { return nil }
-        let strings = try ClaimText.strings(claim, value)
-        // A name in an array is one name, whatever it holds.
-        return value.kind == .array ? strings : strings[0].utf8.split(separator: 0x20).map { String($0)! }
+    /// A name in an array is one name, whatever it holds.
+    var names: [String] {
+        guard let value = claim else { return [] }
+        if let text = value.string { return text.utf8.split(separator: 0x20).map { String($0)! } }
+        return value.elements.compactMap(\.string)
     }
 }

@@ -16,7 +16,7 @@ enum TokenKind: Equatable {
         var forID = Case()
         var forAccess = Case()
 
-        for name in ["nonce", "at_hash", "c_hash"] where claims[name] != nil {
+        for name in ["nonce", "at_hash", "c_hash"] where claims[named: name] != nil {
             // OpenID Connect Core §2 and §3.3.2.11 define these for ID tokens alone.
             forID.add("it has \(name)", weight: 2)
         }
@@ -37,7 +37,7 @@ enum TokenKind: Equatable {
         }
         if claims["scope"] != nil || claims["scp"] != nil {
             forAccess.add("it has a scope", weight: 3)
-        } else if let profile = Self.profileClaims.first(where: { claims[$0] != nil }) {
+        } else if let profile = Self.profileClaims.first(where: { claims[named: $0] != nil }) {
             forID.add("it has \(profile) but no scope", weight: 2)
         }
         if audiences.contains(where: Self.isUserInfo) {

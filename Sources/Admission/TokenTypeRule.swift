@@ -24,7 +24,8 @@ struct TokenTypeRule {
 
     func accepts(_ type: String?) -> Bool {
         guard let type else { return acceptsAbsent }
-        return accepted.contains(Self.normalised(type))
+        // Most issuers spell it as most operators do.
+        return spelled.contains { $0.hasSameBytes(as: type) } && type != "-" || accepted.contains(Self.normalised(type))
     }
 
     /// Media types are compared without case, and `typ` may leave out `application/` where no other slash is in it.

@@ -65,7 +65,7 @@ struct TokenValidity: Sendable, Equatable {
         var ceiling: Int64
     }
 
-    private static func date(_ name: String, in claims: JSONValue) throws(Refusal) -> NumericDate? {
+    private static func date(_ name: StaticString, in claims: JSONValue) throws(Refusal) -> NumericDate? {
         guard let value = claims[name] else { return nil }
         guard let number = value.number else {
             throw ClaimText.malformed(name, value, wanted: "a number of seconds")

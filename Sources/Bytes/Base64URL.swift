@@ -11,23 +11,53 @@ public enum Base64URL {
 
     /// Decodes into `bytes`, whose storage is reused and whose earlier content is gone, whatever the outcome.
     public static func decode(_ text: Span<UInt8>, into bytes: inout [UInt8]) throws(Base64URLError) {
-        let remainder = text.count & 3
+        bytes.removeAll(keepingCapacity: true)
+        try decode(text, appendingTo: &bytes)
+    }
+
+    /// Appends the bytes that `text` spells. Where it spells none, what is appended has no meaning.
+    public static func decode(_ text: Span<UInt8>, appendingTo bytes: inout [UInt8]) throws(Base64URLError) {
+        let start = bytes.count
+        bytes.append(copying: text)
+        try decodeInPlace(&bytes, from: start)
+        bytes.removeLast(text.count - decodedByteCount(text.count))
+    }
+
+    /// Decodes what stands from `start` on and puts the outcome there: it is shorter, and what is written was read.
+    private static func decodeInPlace(_ bytes: inout [UInt8], from start: Int) throws(Base64URLError) {
+        let remainder = (bytes.count - start) & 3
         if remainder == 1 { throw .badLength }
-        let byteCount = decodedByteCount(text.count)
-        resize(&bytes, to: byteCount)
-        var output = bytes.mutableSpan
-        var source = 0
-        var target = 0
-        let whole = text.count - remainder
-        while source < whole {
+        var text = bytes.mutableSpan
+        var source = start
+        var target = start
+        // Eight characters at a time. Their word of output ends in two bytes without meaning, which come to lie where
+        // characters stood that have been read.
+        while text.count &- source >= 8 {
+            let word = text.span.word(at: source)
+            let a = values[Int(word & 255)]
+            let b = values[Int(word &>> 8 & 255)]
+            let c = values[Int(word &>> 16 & 255)]
+            let d = values[Int(word &>> 24 & 255)]
+            let e = values[Int(word &>> 32 & 255)]
+            let f = values[Int(word &>> 40 & 255)]
+            let g = values[Int(word &>> 48 & 255)]
+            let h = values[Int(word &>> 56)]
+            if (a | b | c | d | e | f | g | h) & 0x80 != 0 { throw badCharacter(in: text.span, from: source, start) }
+            let high = UInt64(a) &<< 18 | UInt64(b) &<< 12 | UInt64(c) &<< 6 | UInt64(d)
+            let low = UInt64(e) &<< 18 | UInt64(f) &<< 12 | UInt64(g) &<< 6 | UInt64(h)
+            text.store(high &<< 40 | low &<< 16, at: target)
+            source &+= 8
+            target &+= 6
+        }
+        if text.count &- source >= 4 {
             let a = values[Int(text[source])]
             let b = values[Int(text[source &+ 1])]
             let c = values[Int(text[source &+ 2])]
             let d = values[Int(text[source &+ 3])]
-            if (a | b | c | d) & 0x80 != 0 { throw badCharacter(in: text, from: source) }
-            output[target] = a &<< 2 | b &>> 4
-            output[target &+ 1] = b &<< 4 | c &>> 2
-            output[target &+ 2] = c &<< 6 | d
+            if (a | b | c | d) & 0x80 != 0 { throw badCharacter(in: text.span, from: source, start) }
+            text[target] = a &<< 2 | b &>> 4
+            text[target &+ 1] = b &<< 4 | c &>> 2
+            text[target &+ 2] = c &<< 6 | d
             source &+= 4
             target &+= 3
         }
@@ -35,14 +65,14 @@ public enum Base64URL {
         let a = values[Int(text[source])]
         let b = values[Int(text[source + 1])]
         let c = remainder == 3 ? values[Int(text[source + 2])] : 0
-        if (a | b | c) & 0x80 != 0 { throw badCharacter(in: text, from: source) }
-        output[target] = a &<< 2 | b &>> 4
+        if (a | b | c) & 0x80 != 0 { throw badCharacter(in: text.span, from: source, start) }
         if remainder == 2 {
             if b & 0x0F != 0 { throw .nonCanonical }
         } else {
             if c & 0x03 != 0 { throw .nonCanonical }
-            output[target + 1] = b &<< 4 | c &>> 2
         }
+        text[target] = a &<< 2 | b &>> 4
+        if remainder == 3 { text[target + 1] = b &<< 4 | c &>> 2 }
     }
 
     /// The bytes that `text` spells.
@@ -74,18 +104,10 @@ public enum Base64URL {
         return text
     }
 
-    private static func resize(_ bytes: inout [UInt8], to count: Int) {
-        if bytes.count > count {
-            bytes.removeLast(bytes.count - count)
-        } else if bytes.count < count {
-            bytes.append(contentsOf: repeatElement(0, count: count - bytes.count))
-        }
-    }
-
-    private static func badCharacter(in text: Span<UInt8>, from start: Int) -> Base64URLError {
-        var offset = start
+    private static func badCharacter(in text: Span<UInt8>, from first: Int, _ start: Int) -> Base64URLError {
+        var offset = first
         while offset < text.count - 1, values[Int(text[offset])] != invalid { offset += 1 }
-        return .badCharacter(offset: offset)
+        return .badCharacter(offset: offset - start)
     }
 
     /// RFC 4648 table 2.

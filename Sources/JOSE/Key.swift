@@ -171,7 +171,7 @@ public final class Key: Sendable {
     }
 
     private static func bytes(_ name: String, _ jwk: JSONValue) throws(UnusableKey) -> [UInt8] {
-        guard let member = jwk[name] else { throw .missingMember(name) }
+        guard let member = jwk[named: name] else { throw .missingMember(name) }
         guard let text = member.string else { throw .badMember(name) }
         do { return try Base64URL.decode(Array(text.utf8).span) } catch { throw .badMember(name) }
     }

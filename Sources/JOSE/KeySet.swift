@@ -54,20 +54,41 @@ public final class KeySet: Sendable {
     /// for byte. Without a key ID the key is found only if no other fits the algorithm. So it is in a set that names none
     /// of its keys, whatever key ID the token has: that is a hint (RFC 7515 §4.1.4), and there to nothing.
     public func selectKey(algorithm: SignatureAlgorithm, keyID: String?) -> KeySelection {
-        var found: [Key] = []
+        selectKey(algorithm: algorithm, keyID: keyID) { keyID, name in keyID.hasSameBytes(as: name) } text: { $0 }
+    }
+
+    /// The one key that this token must have been signed with.
+    public func selectKey(for token: borrowing UnverifiedToken, algorithm: SignatureAlgorithm) -> KeySelection {
+        selectKey(algorithm: algorithm, keyID: token.keyIDValue) { keyID, name in
+            keyID.isString(name)
+        } text: { keyID in
+            keyID.string ?? ""
+        }
+    }
+
+    @inline(__always)
+    private func selectKey<KeyID>(
+        algorithm: SignatureAlgorithm, keyID: KeyID?, is: (KeyID, String) -> Bool, text: (KeyID) -> String
+    ) -> KeySelection {
+        var found: Key?
+        var others: [Key] = []
         var hasKeyID = false
         for key in keys {
             if namesKeys, let keyID {
-                guard let candidate = key.keyID, candidate.hasSameBytes(as: keyID) else { continue }
+                guard let candidate = key.keyID, `is`(keyID, candidate) else { continue }
                 hasKeyID = true
             }
+            guard key.fits(algorithm) else { continue }
             // The same key under two entries leaves no doubt about which to use.
-            if key.fits(algorithm), !found.contains(where: { $0.thumbprint == key.thumbprint }) { found.append(key) }
+            if found == nil {
+                found = key
+            } else if found?.thumbprint != key.thumbprint, !others.contains(where: { $0.thumbprint == key.thumbprint }) {
+                others.append(key)
+            }
         }
-        if found.count == 1 { return .key(found[0]) }
-        if found.count > 1 { return .ambiguous(found.count) }
-        if let keyID, !hasKeyID, !skipped.contains(where: { $0.keyID?.hasSameBytes(as: keyID) == true }) {
-            return .unknown(keyID: keyID)
+        if let found { return others.isEmpty ? .key(found) : .ambiguous(1 + others.count) }
+        if let keyID, !hasKeyID, !skipped.contains(where: { $0.keyID.map { `is`(keyID, $0) } ?? false }) {
+            return .unknown(keyID: text(keyID))
         }
         return .unfit
     }

@@ -16,6 +16,31 @@ public enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
     case hs384 = "HS384"
     case hs512 = "HS512"
 
+    /// The place among all cases: for tables with an entry for each.
+    public var place: Int {
+        switch self {
+        case .rs256: 0
+        case .rs384: 1
+        case .rs512: 2
+        case .ps256: 3
+        case .ps384: 4
+        case .ps512: 5
+        case .es256: 6
+        case .es384: 7
+        case .es512: 8
+        case .edDSA: 9
+        case .hs256: 10
+        case .hs384: 11
+        case .hs512: 12
+        }
+    }
+
+    /// The algorithm of exactly that name.
+    init?(name: JSONValue) {
+        guard let algorithm = Self.allCases.first(where: { name.isString($0.rawValue) }) else { return nil }
+        self = algorithm
+    }
+
     /// Those that a public key verifies.
     public static let asymmetric = allCases.filter { !$0.isSymmetric }
 

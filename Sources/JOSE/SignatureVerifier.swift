@@ -17,6 +17,8 @@ public final class SignatureVerifier {
     }
 
     private var prepared: [Purpose: PreparedVerifier] = [:]
+    /// The one that was used last, and nearly always is next.
+    private var latest: (purpose: Purpose, verifier: PreparedVerifier)?
 
     public init() {}
 
@@ -27,13 +29,16 @@ public final class SignatureVerifier {
         _ token: borrowing UnverifiedToken, with key: Key, algorithm: SignatureAlgorithm
     ) -> VerifiedClaims? {
         guard token.algorithm == algorithm, key.fits(algorithm) else { return nil }
+        let parts = token.parts
+        let signature = parts.text.slice(token.signaturePlace)
+        let signingInput = parts.text.slice(token.signingInputPlace)
         let isValid =
             switch (key.material, algorithm.method) {
             case (.publicKey(let publicKey), .signature(let scheme)):
                 verifier(publicKey, scheme, for: Purpose(thumbprint: key.thumbprint, algorithm: algorithm))?
-                    .isValid(token.signature.span, for: token.signingInput.span) ?? false
+                    .isValid(signature, for: signingInput) ?? false
             case (.secret(let secret), .tag(let hash)):
-                secret.isValid(token.signature.span, for: token.signingInput.span, hash)
+                secret.isValid(signature, for: signingInput, hash)
             case (.publicKey, .tag), (.secret, .signature):
                 false
             }
@@ -41,6 +46,13 @@ public final class SignatureVerifier {
     }
 
     private func verifier(_ key: PublicKey, _ scheme: SignatureScheme, for purpose: Purpose) -> PreparedVerifier? {
+        if let latest, latest.purpose == purpose { return latest.verifier }
+        let verifier = ready(key, scheme, for: purpose)
+        latest = verifier.map { (purpose, $0) }
+        return verifier
+    }
+
+    private func ready(_ key: PublicKey, _ scheme: SignatureScheme, for purpose: Purpose) -> PreparedVerifier? {
         if let ready = prepared[purpose] { return ready }
         // Fails only where OpenSSL lacks memory: then nothing is verified.
         guard let fresh = try? PreparedVerifier(key, scheme) else { return nil }
@@ -61,7 +73,7 @@ public struct VerifiedClaims: ~Copyable {
     public let type: String?
 
     fileprivate init(_ token: borrowing UnverifiedToken, by key: Key, _ algorithm: SignatureAlgorithm) {
-        claims = token.claims.root
+        claims = token.claims
         self.algorithm = algorithm
         keyThumbprint = key.thumbprint
         type = token.type

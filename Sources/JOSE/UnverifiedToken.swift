@@ -6,40 +6,64 @@ public import Bytes
 
 /// A compact JWS (RFC 7515 §3.1) whose claims are a JSON object (RFC 7519 §7.2), structurally sound and unverified.
 ///
-/// It owns copies of its parts, so what is verified later is what was parsed, whatever became of the buffer it came
+/// It owns a copy of its parts, so what is verified later is what was parsed, whatever became of the buffer it came
 /// from. `jwk`, `jku`, `x5u` and `x5c` in its header are not looked at: a token does not choose its own key.
-public struct UnverifiedToken: Sendable {
+public final class UnverifiedToken: Sendable {
     /// The longest token that is parsed, in bytes.
     public static let bytesMax = 16_384
     /// The longest `kid` that is taken, in bytes of UTF-8.
     public static let keyIDBytesMax = 512
 
-    /// `alg` as written.
-    public let algorithmName: String
     /// The algorithm, where `alg` names one that we know; `none` and the like are not among them.
     public let algorithm: SignatureAlgorithm?
-    public let keyID: String?
+    /// `alg`: a string.
+    private let algorithmValue: JSONValue
+    /// `kid`: a string.
+    let keyIDValue: JSONValue?
     /// `typ` as written.
     public let type: String?
 
-    let claims: JSONDocument
-    let signature: [UInt8]
-    /// The header and the payload as they were encoded, with the dot between them (RFC 7515 §5.2, step 8).
-    let signingInput: [UInt8]
+    /// An object.
+    let claims: JSONValue
+    /// The token's parts: the header and the payload as they were encoded, with the dot between them, and behind that
+    /// the three parts decoded. One array, as there is one for each token that comes.
+    let parts: JSONDocument
+    /// What was signed (RFC 7515 §5.2, step 8).
+    let signingInputPlace: ByteRange
+    let signaturePlace: ByteRange
 
     public init(parsing bytes: Span<UInt8>) throws(TokenSyntaxError) {
         if bytes.count > Self.bytesMax { throw .tooLarge }
         let dots = try Self.findDots(bytes)
-        let header = try Self.object(.header, bytes.extracting(0..<dots.first))
-        (algorithmName, keyID, type) = try Self.checkHeader(header.root)
-        algorithm = SignatureAlgorithm(rawValue: algorithmName)
-        claims = try Self.object(.payload, bytes.extracting((dots.first + 1)..<dots.second))
-        signature = try Self.decode(.signature, bytes.extracting((dots.second + 1)..<bytes.count))
-        signingInput = bytes.extracting(0..<dots.second).copied()
+        var parts: [UInt8] = []
+        // Decoding takes place in what is decoded.
+        parts.reserveCapacity(dots.second + bytes.count)
+        parts.append(copying: bytes.extracting(0..<dots.second))
+        signingInputPlace = ByteRange(parts.indices)
+        let headerPlace = try Self.decode(.header, bytes.extracting(0..<dots.first), appendingTo: &parts)
+        let claimsPlace = try Self.decode(.payload, bytes.extracting((dots.first + 1)..<dots.second), appendingTo: &parts)
+        signaturePlace = try Self.decode(.signature, bytes.extracting((dots.second + 1)..<bytes.count), appendingTo: &parts)
+        var nodes: [JSONNode] = []
+        try Self.parseObject(.header, parts.span, headerPlace, onto: &nodes)
+        let claimsIndex = nodes.count
+        try Self.parseObject(.payload, parts.span, claimsPlace, onto: &nodes)
+        let document = JSONDocument(parts, nodes: nodes)
+        (algorithmValue, keyIDValue, type) = try Self.checkHeader(JSONValue(document: document, index: 0))
+        algorithm = SignatureAlgorithm(name: algorithmValue)
+        claims = JSONValue(document: document, index: claimsIndex)
+        self.parts = document
     }
 
+    /// `alg` as written.
+    public var algorithmName: String { algorithmValue.string ?? "" }
+
+    public var keyID: String? { keyIDValue?.string }
+
     /// `iss`, if it is a string. May be used only to choose the policy to verify with.
-    public var unverifiedIssuer: String? { claims.root["iss"]?.string }
+    public var unverifiedIssuer: String? { claims["iss"]?.string }
+
+    /// Whether `iss` is this string, byte for byte. To choose the policy to verify with likewise.
+    public func hasUnverifiedIssuer(_ issuer: String) -> Bool { claims["iss"]?.isString(issuer) ?? false }
 
     /// The two dots of a compact JWS. All are counted, in one pass that keeps nothing, so that the caller can be told
     /// what it sent instead.
@@ -67,37 +91,41 @@ public struct UnverifiedToken: Sendable {
 
     private static func checkHeader(
         _ header: JSONValue
-    ) throws(TokenSyntaxError) -> (algorithm: String, keyID: String?, type: String?) {
+    ) throws(TokenSyntaxError) -> (algorithm: JSONValue, keyID: JSONValue?, type: String?) {
         guard let algorithm = header["alg"] else { throw .missingAlgorithm }
-        guard let algorithmName = algorithm.string else { throw .badAlgorithm }
+        guard algorithm.kind == .string else { throw .badAlgorithm }
         // RFC 7515 §4.1.11: whoever does not understand all that `crit` names must refuse; we understand none, and a
         // list that is empty or no list is not allowed either.
         if header["crit"] != nil { throw .criticalExtension }
         // RFC 7797 §7 forbids `b64` in a JWT.
         if let encoded = header["b64"], encoded.bool != true { throw .unencodedPayload }
-        var keyID: String?
-        if let member = header["kid"] {
-            guard let text = member.string, text.utf8.count <= keyIDBytesMax else { throw .badKeyID }
-            keyID = text
+        let keyID = header["kid"]
+        if let keyID {
+            guard let length = keyID.withText({ $0.count }), length <= keyIDBytesMax else { throw .badKeyID }
         }
         var type: String?
         if let member = header["typ"] {
             guard let text = member.string else { throw .badType }
             type = text
         }
-        return (algorithmName, keyID, type)
+        return (algorithm, keyID, type)
     }
 
-    private static func object(_ part: TokenPart, _ text: Span<UInt8>) throws(TokenSyntaxError) -> JSONDocument {
-        let bytes = try decode(part, text)
-        let document: JSONDocument
-        do { document = try JSONDocument(parsing: bytes) } catch { throw .badJSON(part, error) }
-        if document.root.kind != .object { throw .notAnObject(part) }
-        return document
+    private static func parseObject(
+        _ part: TokenPart, _ parts: Span<UInt8>, _ place: ByteRange, onto nodes: inout [JSONNode]
+    ) throws(TokenSyntaxError) {
+        let root = nodes.count
+        do { try JSONParser.parse(parts, at: place, onto: &nodes) } catch { throw .badJSON(part, error) }
+        if nodes[root].kind != .object { throw .notAnObject(part) }
     }
 
-    private static func decode(_ part: TokenPart, _ text: Span<UInt8>) throws(TokenSyntaxError) -> [UInt8] {
-        do { return try Base64URL.decode(text) } catch { throw .badBase64(part, error) }
+    /// Returns the place of what the part spells.
+    private static func decode(
+        _ part: TokenPart, _ text: Span<UInt8>, appendingTo parts: inout [UInt8]
+    ) throws(TokenSyntaxError) -> ByteRange {
+        let start = parts.count
+        do { try Base64URL.decode(text, appendingTo: &parts) } catch { throw .badBase64(part, error) }
+        return ByteRange(start..<parts.count)
     }
 }
 

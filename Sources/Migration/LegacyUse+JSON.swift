@@ -45,7 +45,7 @@ extension LegacyUse {
         self.requests = UInt64(requests)
         var instants: [Int64?] = []
         for name in ["first_seen", "last_seen", "last_issued"] {
-            guard let member = object[name] else {
+            guard let member = object[named: name] else {
                 instants.append(nil)
                 continue
             }

@@ -44,7 +44,7 @@ struct Minted {
 
     private struct UnexpectedSignature: Error {}
 
-    func integer(_ name: String) throws -> Int64 { try #require(claims[name]?.integer) }
+    func integer(_ name: String) throws -> Int64 { try #require(claims[named: name]?.integer) }
 }
 
 @Suite struct MintTests {

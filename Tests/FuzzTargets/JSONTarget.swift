@@ -52,7 +52,7 @@ private func tree(_ value: JSONValue) throws(Violation) -> StrictJSON {
         var members: [StrictJSON.Member] = []
         for member in value.members {
             let found = try tree(member.value)
-            guard let byName = value[member.name] else { throw Violation(description: "a member without its name") }
+            guard let byName = value[named: member.name] else { throw Violation(description: "a member without its name") }
             // As far as can be seen without reading all of it again, which would double the work with each level.
             let isSame = byName.kind == member.value.kind && byName.count == member.value.count
             try expect(

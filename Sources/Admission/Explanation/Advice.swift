@@ -211,7 +211,7 @@ struct AdviceContext {
     }
 
     private func early(_ claim: String) -> [String] {
-        guard let start = claims?[claim]?.integer, start > now else { return [] }
+        guard let start = claims?[named: claim]?.integer, start > now else { return [] }
         let ahead = start - now
         if start >= Self.millisecondsMin {
             return ["That number is in milliseconds, it seems: times in tokens are in seconds."]

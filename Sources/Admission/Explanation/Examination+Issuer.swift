@@ -141,7 +141,7 @@ extension Examination {
     private func requirementsStep(_ claims: JSONValue, _ issuer: IssuerRules) -> Explanation.Step {
         let requirements = issuer.policy.requirements.and(policy.rules[rulesIndex].requirements)
         if requirements == Requirements() { return .init(.requirements, .passed, found: ["nothing more is required"]) }
-        let scope = ["scope", "scp"].compactMap { name in claims[name].map { "\(name) \(ClaimDisplay.text($0))" } }
+        let scope = ["scope", "scp"].compactMap { name in claims[named: name].map { "\(name) \(ClaimDisplay.text($0))" } }
         return step(
             .requirements, Self.result { () throws(Refusal) in try requirements.check(claims) },
             found: [scope.first ?? "no scope"] + requirements.claims.map { $0.found(in: claims) },
@@ -159,7 +159,7 @@ extension Examination {
 
     private static func times(_ claims: JSONValue, at now: Int64) -> [String] {
         let found = ["exp", "nbf", "iat"].compactMap { name -> String? in
-            guard let value = claims[name] else { return name == "exp" ? "no exp" : nil }
+            guard let value = claims[named: name] else { return name == "exp" ? "no exp" : nil }
             guard let seconds = value.integer, let date = ExplainedTime.date(seconds) else {
                 return "\(name) \(ClaimDisplay.value(name, value))"
             }
@@ -176,7 +176,7 @@ extension Examination {
             return told.isEmpty ? ["none of the claims that are forwarded"] : told
         }
         let found = ["sub", "azp", "client_id", "scope", "scp"].compactMap { name in
-            claims[name].map { "\(name) \(ClaimDisplay.text($0))" }
+            claims[named: name].map { "\(name) \(ClaimDisplay.text($0))" }
         }
         return found.isEmpty ? ["no sub, azp, client_id or scope"] : found
     }

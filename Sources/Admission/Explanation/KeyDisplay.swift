@@ -64,7 +64,7 @@ enum SyntaxDisplay {
 
     private static func header(_ token: [UInt8], _ names: [String]) -> [String] {
         guard let header = TokenParts(token).header else { return [] }
-        return names.compactMap { name in header[name].map { "\(name) \(ClaimDisplay.text($0))" } }
+        return names.compactMap { name in header[named: name].map { "\(name) \(ClaimDisplay.text($0))" } }
     }
 
     private static func reason(_ error: Base64URLError) -> String {

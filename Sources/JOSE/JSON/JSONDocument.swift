@@ -9,34 +9,61 @@
 
 internal import Bytes
 
-/// One JSON text (RFC 8259), parsed strictly; it owns its bytes.
+/// One JSON text (RFC 8259), parsed strictly; it owns its bytes. A class, so that the many values that are read from it
+/// share one reference.
 ///
 /// Strict means: UTF-8 without a byte order mark, no duplicate member names at any level (RFC 8259 §4 leaves open
 /// which one counts, and two readers that disagree are an attack), no lone surrogates, nothing after the value.
-public struct JSONDocument: Sendable {
+public final class JSONDocument: Sendable {
     /// The longest text that is parsed, unless the caller expects a longer one.
     public static let bytesMax = 1 << 20
     /// The deepest nesting of arrays and objects that is parsed; the outermost counts as 1.
     public static let depthMax = 32
 
-    let bytes: [UInt8]
-    let nodes: [JSONNode]
+    private let bytes: [UInt8]
+    private let nodes: [JSONNode]
+
+    /// What a parser found in `bytes`: one text, or several one behind the other, each with its root on the tape.
+    init(_ bytes: [UInt8], nodes: [JSONNode]) {
+        self.bytes = bytes
+        self.nodes = nodes
+    }
 
     /// Parses `bytes` and keeps them.
     ///
     /// - Parameter bytesMax: the longest text that is parsed, below 4 GiB.
-    public init(parsing bytes: consuming [UInt8], bytesMax: Int = Self.bytesMax) throws(JSONError) {
-        var parser = try JSONParser(bytes.span, bytesMax: bytesMax)
-        try parser.parseDocument()
-        nodes = parser.takeNodes()
-        self.bytes = bytes
+    public convenience init(parsing bytes: [UInt8], bytesMax: Int = JSONDocument.bytesMax) throws(JSONError) {
+        precondition(bytesMax <= UInt32.max, "the tape's offsets have 32 bits")
+        // Refused before a place in them is told in 32 bits.
+        if bytes.count > bytesMax { throw JSONError(kind: .tooLarge, offset: bytesMax) }
+        var nodes: [JSONNode] = []
+        try JSONParser.parse(bytes.span, at: ByteRange(bytes.indices), onto: &nodes)
+        self.init(bytes, nodes: nodes)
     }
 
     /// Parses a copy of `bytes`.
-    public init(parsing bytes: Span<UInt8>) throws(JSONError) {
+    public convenience init(parsing bytes: Span<UInt8>) throws(JSONError) {
         // Refused before it is copied.
         if bytes.count > Self.bytesMax { throw JSONError(kind: .tooLarge, offset: Self.bytesMax) }
         try self.init(parsing: bytes.copied())
+    }
+
+    // A span over storage that this object holds and never changes lives as long as a borrow of the object; the
+    // compiler does not derive that through a class's stored property, so these two say it.
+
+    /// The bytes that the nodes' offsets count in.
+    var text: Span<UInt8> {
+        @_lifetime(borrow self) get {
+            let bytes = bytes
+            return unsafe _overrideLifetime(bytes.span, borrowing: self)
+        }
+    }
+
+    var tape: Span<JSONNode> {
+        @_lifetime(borrow self) get {
+            let nodes = nodes
+            return unsafe _overrideLifetime(nodes.span, borrowing: self)
+        }
     }
 
     /// The outermost value.

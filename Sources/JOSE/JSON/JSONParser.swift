@@ -6,23 +6,41 @@
 internal import Bytes
 
 struct JSONParser: ~Escapable {
+    /// Up to the end of the text.
     private let bytes: Span<UInt8>
-    private var position = 0
-    private var nodes: [JSONNode] = []
+    private let start: Int
+    private var position: Int
+    private var nodes: [JSONNode]
 
-    @_lifetime(copy bytes)
-    init(_ bytes: Span<UInt8>, bytesMax: Int) throws(JSONError) {
-        precondition(bytesMax <= UInt32.max, "the tape's offsets have 32 bits")
-        if bytes.count > bytesMax { throw JSONError(kind: .tooLarge, offset: bytesMax) }
-        self.bytes = bytes
-        // Claims have about one node for every ten bytes; a text that is denser makes the array grow.
-        nodes.reserveCapacity(min(bytes.count / 8 + 4, 4096))
+    /// Parses the text at `place` in `bytes` and appends its nodes, the root's first. Offsets in nodes count from the
+    /// beginning of `bytes`, those in errors from that of the text. After an error `nodes` is empty. How long a text may be
+    /// is for the caller to say.
+    static func parse(
+        _ bytes: Span<UInt8>, at place: ByteRange, onto nodes: inout [JSONNode]
+    ) throws(JSONError) {
+        var taken: [JSONNode] = []
+        swap(&taken, &nodes)
+        var parser = JSONParser(bytes.extracting(first: place.upperBound), from: place.lowerBound, onto: taken)
+        try parser.parseDocument()
+        nodes = parser.takeNodes()
     }
 
-    consuming func takeNodes() -> [JSONNode] { nodes }
+    @_lifetime(copy bytes)
+    private init(_ bytes: Span<UInt8>, from start: Int, onto nodes: consuming [JSONNode]) {
+        self.bytes = bytes
+        self.start = start
+        position = start
+        self.nodes = nodes
+        // Claims have about one node for every ten bytes; a text that is denser makes the array grow.
+        self.nodes.reserveCapacity(self.nodes.count + min((bytes.count - start) / 8 + 4, 4096))
+    }
 
-    mutating func parseDocument() throws(JSONError) {
-        if bytes.count >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { throw error(.byteOrderMark) }
+    private consuming func takeNodes() -> [JSONNode] { nodes }
+
+    private mutating func parseDocument() throws(JSONError) {
+        if bytes.count - start >= 3, bytes[start] == 0xEF, bytes[start + 1] == 0xBB, bytes[start + 2] == 0xBF {
+            throw error(.byteOrderMark)
+        }
         skipWhiteSpace()
         try parseValue(depth: 0)
         skipWhiteSpace()
@@ -126,6 +144,9 @@ struct JSONParser: ~Escapable {
         let start = position
         var isEscaped = false
         while true {
+            position = bytes.first(from: position, upTo: bytes.count, inWord: Self.notPlain) { byte in
+                byte < 0x20 || byte >= 0x80 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+            }
             guard position < bytes.count else { throw error(.unexpectedEnd) }
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") { break }
@@ -136,14 +157,19 @@ struct JSONParser: ~Escapable {
                 let length = UTF8Sequence.byteCount(in: bytes, at: position)
                 if length == 0 { throw error(.invalidUTF8) }
                 position += length
-            } else if byte < 0x20 {
-                throw error(.controlCharacter)
             } else {
-                position &+= 1
+                throw error(.controlCharacter)
             }
         }
         append(.string, offset: start, count: position - start, isEscaped: isEscaped)
         position += 1
+    }
+
+    /// High bits where a byte is no plain character of a string: it ends it, starts an escape or a character beyond
+    /// ASCII, or may not stand there.
+    @inline(__always)
+    private static func notPlain(_ word: UInt64) -> UInt64 {
+        (ByteWord.below(0x20, word) | ByteWord.equal(0x22, word) | ByteWord.equal(0x5C, word) | word) & ByteWord.highBits
     }
 
     /// RFC 8259 §7. A surrogate must come in its pair: what a lone one decodes to is up to each reader.
@@ -173,7 +199,7 @@ struct JSONParser: ~Escapable {
 
     private func hexUnit(at escape: Int) throws(JSONError) -> UInt16 {
         guard let unit = JSONText.hexUnit(in: bytes, at: escape) else {
-            throw JSONError(kind: .badEscape, offset: escape)
+            throw JSONError(kind: .badEscape, offset: escape - start)
         }
         return unit
     }
@@ -185,7 +211,14 @@ struct JSONParser: ~Escapable {
                 end: UInt32(truncatingIfNeeded: nodes.count &+ 1), kind: kind, isEscaped: isEscaped))
     }
 
+    @inline(__always)
     private mutating func skipWhiteSpace() {
+        // Tokens have none.
+        if position < bytes.count, bytes[position] > 0x20 { return }
+        skipSomeWhiteSpace()
+    }
+
+    private mutating func skipSomeWhiteSpace() {
         while position < bytes.count {
             switch bytes[position] {
             case 0x20, 0x09, 0x0A, 0x0D: position &+= 1
@@ -206,10 +239,10 @@ struct JSONParser: ~Escapable {
         position &+= 1
     }
 
-    private func error(_ kind: JSONError.Kind) -> JSONError { JSONError(kind: kind, offset: position) }
+    private func error(_ kind: JSONError.Kind) -> JSONError { JSONError(kind: kind, offset: position - start) }
 
     private func duplicate(of name: Int) -> JSONError {
-        JSONError(kind: .duplicateMember, offset: Int(nodes[name].offset))
+        JSONError(kind: .duplicateMember, offset: Int(nodes[name].offset) - start)
     }
 }
 

@@ -34,24 +34,35 @@ enum JSONText {
         }
     }
 
-    /// Whether the text of `node` is exactly the UTF-8 of `text`.
-    static func equals(_ node: JSONNode, _ text: String, in bytes: Span<UInt8>) -> Bool {
+    /// Whether the text of `node` is exactly `text`, in UTF-8.
+    static func equals(_ node: JSONNode, _ text: Span<UInt8>, in bytes: Span<UInt8>) -> Bool {
+        if !node.isEscaped { return bytes.extracting(node.range).equals(text) }
         // Escapes only ever lengthen.
-        let expected = text.utf8
-        if node.isEscaped ? node.count < expected.count : node.count != expected.count { return false }
+        if node.count < text.count { return false }
         var decoded = DecodedText(node)
-        for byte in expected where decoded.next(in: bytes) != byte { return false }
+        for index in text.indices where decoded.next(in: bytes) != text[index] { return false }
         return decoded.next(in: bytes) == nil
+    }
+
+    static func equals(_ node: JSONNode, _ text: StaticString, in bytes: Span<UInt8>) -> Bool {
+        withText(of: node, in: bytes) { $0.equals(text) }
     }
 
     /// The text of `node`.
     static func string(_ node: JSONNode, in bytes: Span<UInt8>) -> String {
-        if !node.isEscaped { return bytes.extracting(node.range).text() }
+        withText(of: node, in: bytes) { $0.text() }
+    }
+
+    /// What `body` makes of the text of `node`, in UTF-8. Nothing is copied where nothing is escaped.
+    static func withText<Result, Failure: Error>(
+        of node: JSONNode, in bytes: Span<UInt8>, _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        if !node.isEscaped { return try body(bytes.extracting(node.range)) }
         var content: [UInt8] = []
         content.reserveCapacity(Int(node.count))
         var decoded = DecodedText(node)
         while let byte = decoded.next(in: bytes) { content.append(byte) }
-        return content.span.text()
+        return try body(content.span)
     }
 }
 

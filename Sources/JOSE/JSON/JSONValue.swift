@@ -7,7 +7,7 @@ public struct JSONValue: Sendable {
     let document: JSONDocument
     let index: Int
 
-    var node: JSONNode { document.nodes[index] }
+    var node: JSONNode { document.tape[index] }
 
     /// What it is; the accessors below answer nil to any other kind than theirs.
     public var kind: JSONKind { node.kind }
@@ -17,17 +17,31 @@ public struct JSONValue: Sendable {
 
     /// The text of a string, escapes resolved, or nil where this is no string.
     public var string: String? {
-        kind == .string ? JSONText.string(node, in: document.bytes.span) : nil
+        kind == .string ? JSONText.string(node, in: document.text) : nil
     }
 
     /// Whether this is a string of exactly the UTF-8 of `text`: no normalisation, no allocation.
     public func isString(_ text: String) -> Bool {
-        kind == .string && JSONText.equals(node, text, in: document.bytes.span)
+        kind == .string && JSONText.equals(node, text.utf8Span.span, in: document.text)
+    }
+
+    /// What `body` makes of a string's text in UTF-8, escapes resolved, or nil where this is no string. Allocates
+    /// nothing where nothing is escaped.
+    public func withText<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        guard kind == .string else { return nil }
+        return try JSONText.withText(of: node, in: document.text, body)
+    }
+
+    /// What `body` makes of the digits of a number as the document spells them, or nil where this is none.
+    public func withNumberText<Result>(_ body: (Span<UInt8>) -> Result) -> Result? {
+        kind == .number ? body(document.text.extracting(node.range)) : nil
     }
 
     /// What a number is, exactly, or nil where this is none.
     public var number: JSONNumber? {
-        kind == .number ? JSONNumber(document.bytes.span.extracting(node.range)) : nil
+        kind == .number ? JSONNumber(document.text.extracting(node.range)) : nil
     }
 
     /// The number, if it is one, whole, and within Int64.
@@ -37,22 +51,35 @@ public struct JSONValue: Sendable {
 
     /// The very digits of a number as the document spells them, or nil where this is none.
     public var numberText: String? {
-        kind == .number ? document.bytes.span.extracting(node.range).text() : nil
+        kind == .number ? document.text.extracting(node.range).text() : nil
     }
 
     /// Elements of an array or members of an object; 0 for anything else.
     public var count: Int { kind == .array || kind == .object ? Int(node.count) : 0 }
 
     /// The member of exactly that name (by its UTF-8), or nil; nil too where this is no object.
-    public subscript(_ name: String) -> JSONValue? {
-        guard kind == .object else { return nil }
-        let end = Int(node.end)
-        var member = index + 1
+    public subscript(_ name: StaticString) -> JSONValue? {
+        let bytes = document.text
+        return member { JSONText.equals($0, name, in: bytes) }
+    }
+
+    /// The same for a name that is not known beforehand.
+    public subscript(named name: String) -> JSONValue? {
+        let bytes = document.text
+        let name = name.utf8Span.span
+        return member { JSONText.equals($0, name, in: bytes) }
+    }
+
+    @inline(__always)
+    private func member(where isNamed: (JSONNode) -> Bool) -> JSONValue? {
+        let tape = document.tape
+        let object = tape[index]
+        guard object.kind == .object else { return nil }
+        let end = Int(object.end)
+        var member = index &+ 1
         while member < end {
-            if JSONText.equals(document.nodes[member], name, in: document.bytes.span) {
-                return JSONValue(document: document, index: member + 1)
-            }
-            member = Int(document.nodes[member + 1].end)
+            if isNamed(tape[member]) { return JSONValue(document: document, index: member &+ 1) }
+            member = Int(tape[member &+ 1].end)
         }
         return nil
     }
@@ -77,7 +104,7 @@ public struct JSONValue: Sendable {
 
         public mutating func next() -> JSONValue? {
             guard index < end else { return nil }
-            defer { index = Int(document.nodes[index].end) }
+            defer { index = Int(document.tape[index].end) }
             return JSONValue(document: document, index: index)
         }
     }
@@ -88,7 +115,7 @@ public struct JSONValue: Sendable {
         public let value: JSONValue
 
         /// The name, escapes resolved.
-        public var name: String { JSONText.string(nameValue.node, in: nameValue.document.bytes.span) }
+        public var name: String { JSONText.string(nameValue.node, in: nameValue.document.text) }
     }
 
     /// The members of an object.
@@ -105,7 +132,7 @@ public struct JSONValue: Sendable {
 
         public mutating func next() -> Member? {
             guard index < end else { return nil }
-            defer { index = Int(document.nodes[index + 1].end) }
+            defer { index = Int(document.tape[index + 1].end) }
             return Member(
                 nameValue: JSONValue(document: document, index: index),
                 value: JSONValue(document: document, index: index + 1))
