@@ -18,6 +18,7 @@
 // down as locations go.
 
 internal import Bytes
+public import HTTPWire
 
 /// The locations of a configuration, compiled. Allocates nothing when asked.
 public struct RouteTable: Sendable {
@@ -88,6 +89,23 @@ public struct RouteTable: Sendable {
     }
 
     public var isEmpty: Bool { entries.isEmpty }
+
+    /// The place of the location that a request's path belongs to; nil: it lies in none of them, or asks for the server
+    /// as a whole.
+    ///
+    /// - Parameter bytes: those that `head` was parsed from.
+    /// - Throws: the refusal of a path that a backend could read as one with other rules.
+    public func place(of head: borrowing RequestHead, in bytes: Span<UInt8>) throws(Refusal) -> Int? {
+        if isEmpty { return nil }
+        // An absolute-form target without a path asks for the root, or, as `*` does, for the server as a whole.
+        if head.path.isEmpty {
+            if head.method == .options, head.query == nil { return nil }
+            let root: [1 of UInt8] = [UInt8(ascii: "/")]
+            return try place(of: root.span)
+        }
+        let path = bytes.slice(head.path)
+        return path.equals("*") ? nil : try place(of: path)
+    }
 
     /// The place of the location that this path belongs to; nil: it lies in none of them.
     ///

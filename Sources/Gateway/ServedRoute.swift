@@ -76,15 +76,6 @@ struct ServedRoutes {
     ///
     /// - Throws: the refusal of a path that a backend could take for one of another route.
     func route(of head: borrowing RequestHead, in bytes: Span<UInt8>) throws(Refusal) -> ServedRoute {
-        if table.isEmpty { return main }
-        // An absolute-form target without a path asks for the root, or, as `*` does, for the server as a whole.
-        if head.path.isEmpty {
-            if head.method == .options, head.query == nil { return main }
-            let root: [1 of UInt8] = [UInt8(ascii: "/")]
-            return try table.place(of: root.span).map { locations[$0] } ?? main
-        }
-        let path = bytes.slice(head.path)
-        if path.equals("*") { return main }
-        return try table.place(of: path).map { locations[$0] } ?? main
+        try table.place(of: head, in: bytes).map { locations[$0] } ?? main
     }
 }

@@ -174,6 +174,30 @@ struct ExplainTests {
         }
     }
 
+    @Test("With --path the token is held against the rules of that path's location")
+    func locations() throws {
+        try play { stage in
+            let main = """
+                location /admin { require scope admin; methods GET; }
+                location = /health { public; }
+                """
+            let token = try stage.good()
+            func verdict(_ arguments: [String]) throws -> (ChildProcess.Ending, String) {
+                let outcome = try stage.explain(arguments + ["-"], input: token, main: main)
+                expectDiscreet(outcome, token)
+                return (outcome.ending, outcome.output.split(separator: "\n").first.map(String.init) ?? outcome.errors)
+            }
+            #expect(try verdict([]) == (.exited(0), "admitted"))
+            #expect(try verdict(["--path", "/orders"]) == (.exited(0), "admitted"))
+            #expect(try verdict(["--path", "/admin/users"]) == (.exited(1), "refused: insufficient_scope (403)"))
+            #expect(
+                try verdict(["--path", "/admin", "--method", "POST"]) == (.exited(1), "refused: method_not_allowed (405)"))
+            #expect(try verdict(["--path", "/ADMIN"]) == (.exited(1), "refused: bad_request (400)"))
+            #expect(try verdict(["--path", "/health"]) == (.exited(0), "admitted"))
+            #expect(try stage.explain(["--method", "GET", "-"], input: token).ending == .exited(64))
+        }
+    }
+
     @Test("What a token claims cannot drive the terminal")
     func hostileClaims() throws {
         try play { stage in

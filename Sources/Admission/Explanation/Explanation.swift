@@ -98,6 +98,8 @@ public struct Explanation: Sendable, Equatable {
 
     /// The proxy's own answer; nil: the token is admitted.
     public var refusal: Refusal?
+    /// Where the token would be sent; nil: nowhere in particular, and the rules of the main level hold.
+    public var place: RequestedPlace?
     /// All of them, in the order of `StepName`.
     public var steps: [Step]
     public var signature: Signature

@@ -20,6 +20,17 @@ extension Explanation {
             json.member("expected", refusal.expected)
             json.member("got", refusal.got)
         }
+        if let place {
+            json.name("place")
+            json.beginObject()
+            json.member("method", place.method)
+            json.member("path", place.path)
+            json.member("location", place.location)
+            json.member("public", place.isPublic)
+            json.member("enforce", place.enforcement.rawValue)
+            json.member("notes", place.notes)
+            json.endObject()
+        }
         json.member("signature", signature.rawValue)
         json.name("steps")
         json.beginArray()

@@ -22,9 +22,16 @@ extension Explanation {
             page.line(refusal.code.title + ".")
         } else {
             page.line("admitted", .good)
-            page.line("The token is good for this API.")
+            let needsNone = place?.isPublic == true
+            page.line(needsNone ? "The request needs no token." : "The token is good for this API.")
         }
         page.gap()
+        if let place {
+            page.entry("asked for", "\(place.method) \(place.path)")
+            page.entry("where", place.location.map { "location \($0)" } ?? "in no location: the rules of the main level")
+            for note in place.notes { page.entry("note", note) }
+            page.gap()
+        }
 
         for (index, step) in steps.enumerated() {
             if step.name == Self.firstToBeBelieved, let doubt { page.line(doubt, .bad) }
