@@ -12,6 +12,7 @@ final class IssuerRules {
     let identifier: String
     private let algorithms: [SignatureAlgorithm]
     private let requirements: Requirements
+    private let times: TimeRules
     let types: TokenTypeRule
     let audiences: AudienceRule
 
@@ -20,6 +21,7 @@ final class IssuerRules {
         identifier = policy.identifier
         algorithms = SignatureAlgorithm.allCases.filter(policy.algorithms.contains)
         requirements = policy.requirements
+        times = TimeRules(policy)
         types = TokenTypeRule(policy.tokenTypes)
         audiences = AudienceRule(policy, issuerIndex: issuerIndex)
     }
@@ -97,7 +99,7 @@ final class IssuerRules {
     }
 
     func validity(of claims: JSONValue, under rules: AccessRules, at now: Instant) throws(Refusal) -> TokenValidity {
-        try TokenValidity(of: claims, under: policy, isMinted: rules.authorization == .mint, at: now.unixSeconds)
+        try TokenValidity(of: claims, under: times, isMinted: rules.authorization == .mint, at: now.unixSeconds)
     }
 
     /// What tokens for the audience that matched have in common.

@@ -7,8 +7,8 @@
 internal import Bytes
 public import HTTPWire
 
-/// The policy's token sources, compiled for comparison.
-public struct TokenPlaces: Sendable {
+/// The policy's token sources, compiled for comparison. A class, as it is handed on several times for each request.
+public final class TokenPlaces: Sendable {
     /// The word before the token among subprotocols, and what is answered to those who offered nothing else.
     static let protocolMark: StaticString = "bearer"
 

@@ -5,6 +5,18 @@
 
 internal import JOSE
 
+/// What an issuer's policy says of times.
+struct TimeRules: Sendable {
+    /// Within bounds that keep sums from overflowing, whatever the configuration says.
+    let leewaySeconds: Int64
+    let maxLifetimeSeconds: Int64?
+
+    init(_ policy: IssuerPolicy) {
+        leewaySeconds = min(max(policy.leewaySeconds, 0), TokenValidity.numericDateMax)
+        maxLifetimeSeconds = policy.maxLifetimeSeconds
+    }
+}
+
 /// The seconds in which a token is accepted, with the leeway in them: `notBefore <= now < expiresAt`.
 struct TokenValidity: Sendable, Equatable {
     var notBefore: Int64
@@ -25,9 +37,8 @@ struct TokenValidity: Sendable, Equatable {
     ///
     /// - Parameter isMinted: a token is made that stands for this one, and ends with it. Then no leeway prolongs it: what
     ///   the backend would get had expired.
-    init(of claims: JSONValue, under policy: IssuerPolicy, isMinted: Bool, at now: Int64) throws(Refusal) {
-        // A bound that keeps the sums below from overflowing, whatever the configuration says.
-        let leeway = min(max(policy.leewaySeconds, 0), Self.numericDateMax)
+    init(of claims: JSONValue, under rules: TimeRules, isMinted: Bool, at now: Int64) throws(Refusal) {
+        let leeway = rules.leewaySeconds
         guard let expiry = try Self.date("exp", in: claims) else {
             throw Refusal(
                 .missingClaim, "The token has no exp claim: it would never expire.",
@@ -55,7 +66,7 @@ struct TokenValidity: Sendable, Equatable {
                 throw Self.early(.tokenIssuedInFuture, "iat", issued.ceiling, leeway: leeway, at: now)
             }
         }
-        if let lifetimeMax = policy.maxLifetimeSeconds {
+        if let lifetimeMax = rules.maxLifetimeSeconds {
             try Self.checkLifetime(from: issued, to: expiry, max: lifetimeMax)
         }
     }
