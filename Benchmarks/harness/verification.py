@@ -16,6 +16,8 @@ _MEASURES = {
     "hashed": "OpenSSL: hash, verify",
     "path": "Antechamber: the whole token path, admitted",
     "forged": "Antechamber: another token's signature, refused",
+    "few": "Antechamber: a request's location among 10",
+    "many": "Antechamber: a request's location among 1,000",
 }
 _SECONDS_MAX = 600
 
@@ -67,6 +69,8 @@ def goals(rounds: list[Round]) -> list[Goal]:
              ratio(middle.get("path"), middle.get("bare")), 1.15, "×"),
         Goal("Antechamber, refusing a forged token / admitting a good one",
              ratio(middle.get("forged"), middle.get("path")), 1, "×"),
+        Goal("Antechamber, finding a location among 1,000, more than among 10",
+             (middle["many"] - middle["few"]) / 1000 if middle else None, 1, "µs"),
     ]
 
 

@@ -9,6 +9,8 @@
 //   hashed   the same with the hash of the signed bytes before it
 //   path     Authenticator.decide: find the token, parse it, JSON, choose issuer and key, verify, claims, identity
 //   forged   the same for the token with another's signature, up to its refusal
+//   few, many
+//            RouteTable.place: a request's location among 10, and among 1,000
 //
 // and prints nanoseconds for one token, a figure a round, as JSON. A verdict that is not the expected one ends it.
 
@@ -44,8 +46,9 @@ struct Request {
     let bytes: [UInt8]
     let head: RequestHead
 
-    init(token: String) throws {
-        let request = Array("GET / HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer \(token)\r\n\r\n".utf8)
+    init(token: String = "-", target: String = "/") throws {
+        let request = Array(
+            "GET \(target) HTTP/1.1\r\nHost: api.example.com\r\nAuthorization: Bearer \(token)\r\n\r\n".utf8)
         var parser = RequestHeadParser(headBytesMax: 32_768)
         guard try parser.parse(request.span) else { fail("a request is not complete") }
         bytes = request
@@ -119,6 +122,9 @@ let decide = { (request: Request) -> Decision in
     authenticator.decide(request.head, in: request.bytes.span, rulesIndex: 0, at: now, mayAwaitKeys: false)
 }
 
+let few = try RouteFinding(among: 10)
+let many = try RouteFinding(among: 1000)
+
 /// Each says whether the outcome is the expected one.
 let measures: KeyValuePairs<String, (Specimen) -> Bool> = [
     "bare": { bare.isValid($0.signature, for: $0.digest) },
@@ -129,6 +135,8 @@ let measures: KeyValuePairs<String, (Specimen) -> Bool> = [
     "forged": {
         if case .refuse(let refusal) = decide($0.forgery) { refusal.code == .badSignature } else { false }
     },
+    "few": { _ in few.findsNext() },
+    "many": { _ in many.findsNext() },
 ]
 
 let batch = 250
