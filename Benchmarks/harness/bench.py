@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,6 +54,24 @@ class Bench:
     def start(self, proxy: Proxy, backend: Server | None = None, **places: object) -> Server:
         """Starts one server on a free port, in front of the shared backend unless another one is given, and waits
         until it accepts connections. `places` fill in what its template has beside the usual."""
+        command, port = self._prepared(proxy, backend, places)
+        server = self._begun(proxy, command, port)
+        wait_until(lambda: server.process.poll() is not None or _accepts(port), _START_SECONDS)
+        self._check(proxy, server)
+        return server
+
+    def time_start(self, proxy: Proxy) -> tuple[float, float, Server]:
+        """The same, with the moments just before its start and of the first connection that it accepted."""
+        command, port = self._prepared(proxy, None, {})
+        began = time.monotonic()
+        server = self._begun(proxy, command, port)
+        while not _accepts(port) and server.process.poll() is None and time.monotonic() < began + _START_SECONDS:
+            time.sleep(0.0005)
+        connected = time.monotonic()
+        self._check(proxy, server)
+        return began, connected, server
+
+    def _prepared(self, proxy: Proxy, backend: Server | None, places: dict[str, object]) -> tuple[list[str], int]:
         directory = self._directory / proxy.name
         directory.mkdir(exist_ok=True)
         port = _free_port()
@@ -70,18 +89,22 @@ class Bench:
                 "JWKS": self.credentials.jwks,
                 "PUBLIC_KEY": self.credentials.public_key,
             }))
-        command = [word.format(**words) for word in proxy.command]
-        output = directory / "output.log"
-        with output.open("wb") as log:
+        return [word.format(**words) for word in proxy.command], port
+
+    def _begun(self, proxy: Proxy, command: list[str], port: int) -> Server:
+        directory = self._directory / proxy.name
+        with (directory / "output.log").open("wb") as log:
             core = self.cores.load if proxy in BACKENDS else self.cores.proxy
-            process = self.processes.start(command, core, stdout=log, stderr=log, cwd=directory)
-        wait_until(lambda: process.poll() is not None or _accepts(port), _START_SECONDS)
-        if process.poll() is not None or not _accepts(port):
+            return Server(self.processes.start(command, core, stdout=log, stderr=log, cwd=directory), port)
+
+    def _check(self, proxy: Proxy, server: Server) -> None:
+        process = server.process
+        if process.poll() is not None or not _accepts(server.port):
             how = "does not listen" if process.poll() is None else f"ended with status {process.returncode}"
             self.processes.end(process)
+            output = self._directory / proxy.name / "output.log"
             tail = "\n".join(output.read_text(errors="replace").splitlines()[-8:])
-            raise Problem(f"{proxy.title} {how}: {' '.join(command)}\n{tail}".rstrip())
-        return Server(process, port)
+            raise Problem(f"{proxy.title} {how}: {' '.join(map(str, process.args))}\n{tail}".rstrip())
 
     @contextmanager
     def on_load_core(self) -> Iterator[None]:

@@ -24,10 +24,10 @@ class Load:
 
 
 def run(processes: Processes, core: int, url: str, tokens: Path, connections: int, seconds: int,
-        pause_ms: int = 0) -> Load:
+        pause_ms: int = 0, closes: bool = False) -> Load:
     """Loads `url` for some seconds with the tokens of a file in rotation. With a pause, each connection waits before
-    each request for so long in the mean."""
-    return finish(processes, start(processes, core, url, tokens, connections, seconds, pause_ms))
+    each request for so long in the mean. `closes`: each request has a connection of its own."""
+    return finish(processes, start(processes, core, url, tokens, connections, seconds, pause_ms, closes=closes))
 
 
 def run_lightly(processes: Processes, core: int, url: str, tokens: Path, seconds: int) -> Load:
@@ -38,10 +38,11 @@ def run_lightly(processes: Processes, core: int, url: str, tokens: Path, seconds
 
 
 def start(processes: Processes, core: int, url: str, tokens: Path, connections: int, seconds: int, pause_ms: int = 0,
-          niceness: int = 0) -> subprocess.Popen:
+          niceness: int = 0, closes: bool = False) -> subprocess.Popen:
     """Begins a load, for `finish` to tell what came of it."""
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s",
-               "--latency", "--script", str(_SCRIPT), url, "--", str(tokens), str(pause_ms)]
+               "--latency", "--script", str(_SCRIPT), url, "--", str(tokens), str(pause_ms),
+               "close" if closes else "keep"]
     return processes.start(command, core, niceness, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

@@ -1,5 +1,6 @@
 -- wrk's side of a run: about 1 KB of request, each with a bearer token of the file named after `--`,
--- where a mean pause between the requests of a connection follows.
+-- where a mean pause between the requests of a connection follows, and "close" or "keep": whether each request is the
+-- last one of its connection.
 -- With one token no `request` function is defined, which keeps wrk on its static path; with several,
 -- the requests are laid out beforehand and taken in turn, so the load side pays one table look-up.
 
@@ -13,6 +14,9 @@ local headers = {
 
 function init(args)
    wrk.headers = headers
+   if args[3] == "close" then
+      headers["Connection"] = "close"
+   end
    local prepared = {}
    for token in io.lines(args[1]) do
       headers["Authorization"] = "Bearer " .. token
