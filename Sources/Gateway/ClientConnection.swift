@@ -47,13 +47,13 @@ final class ClientConnection: SocketStream, TimerHandler {
         self.index = index
         phase = awaitsProxyHeader ? .awaitingProxyHeader : .fresh
         try super.init(loop: worker.loop, socket: socket)
-        identify(as: peer, isTrusted: worker.settings.trustedProxies.contains(peer: peer))
+        identify(as: peer, isTrusted: worker.generation.settings.trustedProxies.contains(peer: peer))
         timer = loop.addTimer(self)
         awaitFirstRequest()
     }
 
     private func awaitFirstRequest() {
-        let bound = worker.settings.timeouts.clientHeader * 1_000_000
+        let bound = worker.generation.settings.timeouts.clientHeader * 1_000_000
         schedule(at: loop.now + (worker.isDraining ? min(bound, ClientConnection.drainGraceNanoseconds) : bound))
     }
 
@@ -137,7 +137,7 @@ final class ClientConnection: SocketStream, TimerHandler {
         case .peer:
             break
         case .address(let address):
-            identify(as: address, isTrusted: worker.settings.trustedProxies.contains(address))
+            identify(as: address, isTrusted: worker.generation.settings.trustedProxies.contains(address))
         case .unixSocket:
             // On the proxy's machine: the socket files that are trusted here are others.
             identify(as: nil, isTrusted: false)
@@ -176,7 +176,7 @@ final class ClientConnection: SocketStream, TimerHandler {
             return
         }
         phase = .idle
-        schedule(at: loop.now + worker.settings.timeouts.keepalive * 1_000_000)
+        schedule(at: loop.now + worker.generation.settings.timeouts.keepalive * 1_000_000)
     }
 
     /// The exchange is over and has let go: close, once the client has what was sent.

@@ -15,10 +15,13 @@ extension Exchange {
     func countRequest() {
         let duration = Clock.monotonicNanoseconds() - startedAt
         record.durationNanoseconds = duration
+        let places = generation.places
+        let issuerIndex = identity?.issuerIndex ?? refusalIssuer
         worker.metrics.count(
             WorkerMetrics.Request(
-                route: route.index, verdict: record.verdict, status: record.status, durationNanoseconds: duration,
+                route: route.place, verdict: record.verdict, status: record.status, durationNanoseconds: duration,
                 upstreamNanoseconds: hasResponseBytes ? record.upstreamNanoseconds : nil, refusal: refusalCode,
-                issuerIndex: identity?.issuerIndex ?? refusalIssuer, legacyIndex: identity?.legacyIndex))
+                issuer: issuerIndex.map { places.issuers[$0] } ?? Places.noIssuer,
+                legacyAudience: identity.flatMap { places.audience(of: $0) }))
     }
 }

@@ -14,8 +14,8 @@ extension Exchange {
         let isAmbiguous = refusal.code == .badRequest
         answer(status: refusal.code.status, mayKeepConnection: !isAmbiguous) { requestID, omitBody, close in
             refusal.writeResponse(
-                into: clientOutput, at: now, requestID: requestID, realm: worker.settings.admission.realm,
-                metadata: worker.metadata, plainText: plainText, omitBody: omitBody, close: close)
+                into: clientOutput, at: now, requestID: requestID, realm: generation.settings.admission.realm,
+                metadata: generation.metadata, plainText: plainText, omitBody: omitBody, close: close)
         }
         note(refusal.code, issuerIndex: refusal.issuerIndex)
     }
@@ -23,7 +23,7 @@ extension Exchange {
     /// Answers a request for a document of ours, which needs no token. False: it is for something else.
     func answersWithDocument() -> Bool {
         let input = clientInput
-        for document in worker.documents {
+        for document in generation.documents {
             guard let answer = document.answer(to: requestParser.head, in: input.readable) else { continue }
             record.verdict = .anonymous
             self.answer(status: answer.status) { requestID, omitBody, close in

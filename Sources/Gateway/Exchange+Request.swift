@@ -48,7 +48,7 @@ extension Exchange {
         if answersWithDocument() { return }
         do throws(Refusal) {
             let input = clientInput
-            route = try worker.routes.route(of: requestParser.head, in: input.readable)
+            route = try generation.routes.route(of: requestParser.head, in: input.readable)
             try route.rules.checkMethod(requestParser.head, in: input.readable)
         } catch {
             refuse(error)
@@ -70,7 +70,7 @@ extension Exchange {
         let input = clientInput
         let provenance = Provenance(requestParser.head, in: input.readable)
         if let name = provenance.requestID { requestID.become(input.readable.slice(name)) }
-        claimedAddress = provenance.client(behind: worker.settings.trustedProxies)
+        claimedAddress = provenance.client(behind: generation.settings.trustedProxies)
     }
 
     /// Judges the request; again after its issuer's keys have changed.
@@ -108,30 +108,30 @@ extension Exchange {
         let input = clientInput
         if let identity {
             worker.legacyUse.record(
-                identity, at: now.unixSeconds, route: route.index, requestParser.head, in: input.readable)
+                identity, at: now.unixSeconds, route: route.place, requestParser.head, in: input.readable)
         }
         if case .verify = route.destination {
             answerVerify(admittance)
             return
         }
-        upgrade = worker.upgrades.offer(requestParser.head, in: input.readable)
-        hasTokenInURL = worker.tokens.takesParameter(of: requestParser.head, in: input.readable)
+        upgrade = generation.upgrades.offer(requestParser.head, in: input.readable)
+        hasTokenInURL = generation.tokens.takesParameter(of: requestParser.head, in: input.readable)
         takeServer()
         writeUpstreamHead()
         // It can only be longer for another server where it names that server as the Host, for a client of HTTP/1.0.
         if let refusal = UpstreamRequestHead.refusal(
-            ofBytes: upstreamOutput.count, for: requestParser.head, bytesMax: worker.settings.limits.upstreamHeaderBytes)
+            ofBytes: upstreamOutput.count, for: requestParser.head, bytesMax: generation.settings.limits.upstreamHeaderBytes)
         {
             refuse(refusal)
             return
         }
-        if worker.settings.gzip.isOn {
+        if generation.settings.gzip.isOn {
             codingPreference = CodingPreference(requestParser.head, in: input.readable)
         }
         let body = requestParser.head.body
         let trailers =
             body == .chunked
-            ? TrailerRule.fromClient(requestParser.head, in: input.readable, hygiene: worker.hygiene, tokens: worker.tokens)
+            ? TrailerRule.fromClient(requestParser.head, in: input.readable, hygiene: generation.hygiene, tokens: generation.tokens)
             : .none
         requestRelay.start(body, as: body, trailers: trailers)
         if body == .none {
@@ -171,8 +171,8 @@ extension Exchange {
             clientAddress: clientAddress.span, isTrusted: client.isTrusted, scheme: .http, requestID: requestID.name,
             traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)
         UpstreamRequestHead.write(
-            requestParser.head, from: input.readable, admittance: admittance!, hygiene: worker.hygiene,
-            tokens: worker.tokens, authorization: route.authorization, forwarding: forwarding,
+            requestParser.head, from: input.readable, admittance: admittance!, hygiene: generation.hygiene,
+            tokens: generation.tokens, authorization: route.authorization, forwarding: forwarding,
             forwardExpect: requestParser.head.expectsContinue, upgrade: upgrade, into: upstreamOutput)
     }
 

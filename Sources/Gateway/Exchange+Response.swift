@@ -102,10 +102,10 @@ extension Exchange {
     /// The coding of the response whose head has been parsed, with the compressor for a body of it.
     private func chooseCoding() -> (ContentCoding, BodyCompressor?) {
         let input = upstreamInput
-        let coding = worker.settings.gzip.coding(of: responseParser.head, in: input.readable, to: codingPreference)
+        let coding = generation.settings.gzip.coding(of: responseParser.head, in: input.readable, to: codingPreference)
         guard coding == .gzip, responseParser.head.body != .none else { return (coding, nil) }
         do throws(ZlibError) {
-            if let compressor = try worker.compressors.take() { return (.gzip, compressor) }
+            if let compressor = try generation.compressors.take() { return (.gzip, compressor) }
         } catch {
             worker.log.log(.error, "a response goes uncompressed: \(error)")
         }
@@ -176,7 +176,7 @@ extension Exchange {
     }
 
     func releaseCompressor() {
-        if let compressor = responseRelay.releaseCompressor() { worker.compressors.give(back: compressor) }
+        if let compressor = responseRelay.releaseCompressor() { generation.compressors.give(back: compressor) }
     }
 
     /// Writes what the client takes. False: the client is gone, and with it the exchange.

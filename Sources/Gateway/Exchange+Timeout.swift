@@ -29,7 +29,7 @@ extension Exchange {
     }
 
     func armTimer() {
-        let timeouts = worker.settings.timeouts
+        let timeouts = generation.settings.timeouts
         let milliseconds: Int64
         var from = progressedAt
         let wait = wait
@@ -37,7 +37,7 @@ extension Exchange {
         case .requestHead:
             milliseconds = timeouts.clientHeader
             from = startedAt
-        case .keys: milliseconds = worker.keyWaitMilliseconds
+        case .keys: milliseconds = generation.keyWaitMilliseconds
         case .connect: milliseconds = timeouts.proxyConnect
         case .clientTakesResponse, .clientSendsBody: milliseconds = timeouts.clientBody
         case .upstreamTakesRequest: milliseconds = timeouts.proxySend

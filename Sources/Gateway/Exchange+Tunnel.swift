@@ -27,7 +27,7 @@ extension Exchange {
         DownstreamResponseHead.writeSwitch(
             responseParser.head, from: responseBytes.readable, to: requestBytes.readable.slice(upgrade),
             identity: identity,
-            answersMark: worker.tokens.takesProtocol(of: requestParser.head, in: requestBytes.readable), into: clientOutput)
+            answersMark: generation.tokens.takesProtocol(of: requestParser.head, in: requestBytes.readable), into: clientOutput)
         record.status = responseParser.head.statusCode
         // What either side has sent behind its head belongs to the new protocol, and waits in the input buffers.
         clientInput.consume(requestParser.head.byteCount)
@@ -69,7 +69,7 @@ extension Exchange {
     /// call, as the wall clock may have been set meanwhile. A tunnel that needed no token has no such time.
     var tunnelExpiry: Int64 {
         guard let identity else { return .max }
-        let seconds = identity.expiresAt + worker.settings.tunnels.expiryGraceSeconds - worker.loop.unixSeconds
+        let seconds = identity.expiresAt + generation.settings.tunnels.expiryGraceSeconds - worker.loop.unixSeconds
         // A token may be good for longer than 64 bits of nanoseconds.
         return worker.loop.now + min(max(seconds, 0), Exchange.tunnelSecondsMax) * 1_000_000_000
     }

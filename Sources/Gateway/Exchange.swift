@@ -55,6 +55,8 @@ final class Exchange {
     static let turnsMax = 4
 
     unowned let worker: Worker
+    /// What the request is served by: the worker's at the moment that its head was complete.
+    private(set) var generation: Generation
     var client: ClientConnection?
     var upstream: UpstreamConnection?
 
@@ -130,8 +132,9 @@ final class Exchange {
 
     init(worker: Worker) {
         self.worker = worker
-        route = worker.routes.main
-        requestParser = RequestHeadParser(headBytesMax: worker.settings.limits.headerBytes)
+        generation = worker.generation
+        route = generation.routes.main
+        requestParser = RequestHeadParser(headBytesMax: generation.settings.limits.headerBytes)
         responseParser = ResponseHeadParser(headBytesMax: Worker.responseHeadBytesMax)
     }
 
@@ -303,7 +306,7 @@ final class Exchange {
         tunnelUp = TunnelDirection()
         tunnelDown = TunnelDirection()
         responseFraming = .none
-        route = worker.routes.main
+        route = generation.routes.main
         admittance = nil
         upgrade = nil
         hasTokenInURL = false

@@ -15,6 +15,7 @@ public final class Proxy {
     /// Where the admin listener listens, once the proxy has started; nil: nowhere.
     public private(set) var adminEndpoint: Endpoint?
     private let configuration: ProxyConfiguration
+    private let places: Places
     private let version: String
     private let log: EventLog
     private let accessLog: LogFile?
@@ -32,6 +33,7 @@ public final class Proxy {
     /// Prepares everything and touches no network yet. `version` is what the admin pages call this program's.
     public init(_ configuration: ProxyConfiguration, version: String, log: EventLog, accessLog: LogFile?) throws {
         self.configuration = configuration
+        places = try Places(of: configuration)
         self.version = version
         self.log = log
         self.accessLog = accessLog
@@ -66,7 +68,7 @@ public final class Proxy {
         for (index, upstream) in configuration.upstreams.enumerated() {
             let watch = UpstreamWatch(upstream, loop: control, log: log) { news, serverIndex in
                 for (worker, mailbox) in installers {
-                    mailbox.post { worker.unwrapped.upstreams[index].install(news, forServerAt: serverIndex) }
+                    mailbox.post { worker.unwrapped.generation.upstreams[index].install(news, forServerAt: serverIndex) }
                 }
             }
             upstreamWatches.append(control.bind(watch))
@@ -143,9 +145,7 @@ public final class Proxy {
         }
         return control.bind(
             try MigrationLedger(
-                configuration.admission.issuers,
-                routeNames: [MetricsPage.mainRoute] + configuration.locations.map(\.path.description),
-                in: stateDirectory, loop: control, workers: questions
+                configuration.admission.issuers, places, in: stateDirectory, loop: control, workers: questions
             ) { [log] in log.log($0, $1) })
     }
 
@@ -188,7 +188,7 @@ public final class Proxy {
     private func startAdmin(_ listeners: [Endpoint], _ ledger: QueueBound<MigrationLedger>) throws {
         guard let endpoint = configuration.admin, let socket = adminSocket else { return }
         let facts = ProcessFacts(
-            version: version, settings: configuration, listeners: listeners, startedAtWall: Clock.wallNanoseconds(),
+            version: version, settings: configuration, names: places.names, listeners: listeners, startedAtWall: Clock.wallNanoseconds(),
             startedAt: Clock.monotonicNanoseconds())
         let questions = zip(workers, loops.map(\.mailbox)).map { worker, mailbox in
             { @Sendable (answer: @escaping @Sendable (WorkerSnapshot) -> Void) in
@@ -204,7 +204,7 @@ public final class Proxy {
     private func startWorkers(_ sockets: [[BoundSocket]], _ count: Int) throws {
         let keys = keys
         let shared = Worker.Shared(
-            settings: configuration, log: log, accessLog: accessLog,
+            settings: configuration, places: places, log: log, accessLog: accessLog,
             connections: ConnectionCount(maximum: configuration.limits.connections)
         ) { issuerIndex, unknownKeyID in
             keys.wantKeys(issuerIndex: issuerIndex, unknownKeyID: unknownKeyID)

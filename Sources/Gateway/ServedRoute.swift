@@ -15,8 +15,8 @@ final class ServedRoute {
         case none
     }
 
-    /// 0 of what lies in no location, 1 of the first location.
-    let index: Int
+    /// Where it is counted.
+    let place: Int
     let rules: Route
     let authorization: AuthorizationPolicy
     let destination: Destination
@@ -27,10 +27,10 @@ final class ServedRoute {
     let nameJSON: [UInt8]
 
     fileprivate init(
-        _ policy: RoutePolicy, at index: Int, under rules: [AccessRules], to destination: Destination,
+        _ policy: RoutePolicy, at place: Int, under rules: [AccessRules], to destination: Destination,
         readTimeoutMilliseconds: Int64, bodyBytesMax: UInt64, name: String
     ) {
-        self.index = index
+        self.place = place
         self.rules = Route(policy)
         authorization = rules[policy.rulesIndex].authorization
         self.destination = destination
@@ -49,18 +49,18 @@ struct ServedRoutes {
     private let table: RouteTable
 
     /// - Parameter groups: one for each of the configuration's `upstreams`.
-    init(_ settings: ProxyConfiguration, groups: [UpstreamGroup]) {
+    init(_ settings: ProxyConfiguration, at places: Places, groups: [UpstreamGroup]) {
         let rules = settings.admission.rules
         let upstreams = settings.upstreams
         func backend(_ policy: UpstreamPolicy?) -> ServedRoute.Destination {
             policy.flatMap { upstreams.firstIndex(of: $0) }.map { .backend(groups[$0]) } ?? .none
         }
         main = ServedRoute(
-            settings.route, at: 0, under: rules, to: backend(settings.upstream),
+            settings.route, at: Places.mainRoute, under: rules, to: backend(settings.upstream),
             readTimeoutMilliseconds: settings.timeouts.proxyRead, bodyBytesMax: settings.limits.bodyBytes, name: "")
         locations = settings.locations.enumerated().map { index, location in
             ServedRoute(
-                location.route, at: index + 1, under: rules,
+                location.route, at: places.locations[index], under: rules,
                 to: location.isVerify ? .verify : backend(location.upstream ?? settings.upstream),
                 readTimeoutMilliseconds: location.readTimeoutMilliseconds, bodyBytesMax: location.bodyBytesMax,
                 name: location.path.description)

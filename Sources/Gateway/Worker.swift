@@ -31,6 +31,7 @@ final class Worker {
     /// What the workers of a process have in common.
     struct Shared: Sendable {
         let settings: ProxyConfiguration
+        let places: Places
         let log: EventLog
         let accessLog: LogFile?
         /// Client connections of all workers, for `max_connections`.
@@ -45,20 +46,11 @@ final class Worker {
     private static let spareExchangesMax = 64
 
     let loop: EventLoop
-    let settings: ProxyConfiguration
     let log: EventLog
     let accessLog: AccessLogBatch?
     let authenticator: Authenticator
-    let hygiene: HeaderHygiene
-    let tokens: TokenPlaces
-    let metadata: ResourceMetadata?
-    /// What is answered here, and not by the backend.
-    let documents: [PublicDocument]
-    let upgrades: UpgradeRule
-    /// One for each of the configuration's `upstreams`.
-    let upstreams: [UpstreamGroup]
-    let routes: ServedRoutes
-    let compressors: CompressorPool
+    /// What requests are served by that begin now.
+    let generation: Generation
     /// Room for bytes that nobody wants.
     let discarded = ByteBuffer(capacity: 16 * 1024)
     /// Room for the address of a log line.
@@ -68,7 +60,7 @@ final class Worker {
     var legacyUse: LegacyTallies
     private(set) var isDraining = false
     /// No connection serves another request after the one at hand.
-    var closesAfterResponse: Bool { isDraining || settings.timeouts.keepalive == 0 }
+    var closesAfterResponse: Bool { isDraining || generation.settings.timeouts.keepalive == 0 }
 
     private let shared: Shared
     private var entrances: [Entrance] = []
@@ -85,31 +77,17 @@ final class Worker {
     init(loop: EventLoop, shared: Shared) {
         self.loop = loop
         self.shared = shared
-        settings = shared.settings
+        let settings = shared.settings
         log = shared.log
         accessLog = shared.accessLog.map(AccessLogBatch.init)
         authenticator = Authenticator(policy: settings.admission)
-        hygiene = HeaderHygiene(policy: settings.admission)
-        tokens = TokenPlaces(settings.admission.tokenSources)
-        metadata = ResourceMetadata(settings.admission)
-        documents = [metadata?.document, .mintKeys(settings.admission)].compactMap(\.self)
-        upgrades = UpgradeRule(settings.tunnels.protocols)
-        upstreams = settings.upstreams.map { [log] in UpstreamGroup($0, loop: loop, log: log) }
-        routes = ServedRoutes(settings, groups: upstreams)
-        compressors = CompressorPool(level: settings.gzip.level)
-        let routeCount = 1 + settings.locations.count
-        metrics = WorkerMetrics(routeCount: routeCount, policy: settings.admission)
-        legacyUse = LegacyTallies(settings.admission.issuers, routeCount: routeCount)
+        generation = Generation(settings, at: shared.places, loop: loop, log: log)
+        metrics = WorkerMetrics(shared.places.names)
+        legacyUse = LegacyTallies(shared.places)
         awaitingKeys = Array(repeating: [:], count: settings.admission.issuers.count)
         if let accessLog {
             loop.afterBatch = { accessLog.flush() }
         }
-    }
-
-    /// How long a request waits for keys: a fetch with its discovery step, and a moment.
-    var keyWaitMilliseconds: Int64 {
-        let slowest = settings.admission.issuers.map(\.keys.timeoutMilliseconds).max() ?? 0
-        return 2 * slowest + 1000
     }
 
     // MARK: Clients
@@ -123,7 +101,7 @@ final class Worker {
     var mayAccept: Bool { shared.connections.hasRoom }
 
     func accepted(_ socket: consuming Socket, from peer: SocketAddress, by policy: ListenerPolicy) {
-        if policy.takesProxyHeader, !settings.trustedProxies.contains(peer: peer.ip) {
+        if policy.takesProxyHeader, !generation.settings.trustedProxies.contains(peer: peer.ip) {
             // What it would say is not believed, and without it nobody knows for whom it speaks.
             log.log(.info, "client \(peer.ip?.description ?? "unix"): refused: it is none of the trusted_proxies")
             return
@@ -162,7 +140,7 @@ final class Worker {
     }
 
     var snapshot: WorkerSnapshot {
-        let figures = upstreams.map(\.figures)
+        let figures = generation.upstreams.map(\.figures)
         let servers = figures.joined()
         let connections = ConnectionFigures(
             clientActive: exchangesInUse,
@@ -225,7 +203,7 @@ final class Worker {
             // Nobody's fault but ours: the log has no status for a response that was never sent.
             if let exchange = client.exchange { exchange.abandon(status: 0) } else { client.close() }
         }
-        for group in upstreams { group.pool.closeAll() }
+        for group in generation.upstreams { group.pool.closeAll() }
         accessLog?.flush()
         loop.close()
     }

@@ -1,16 +1,15 @@
 // What one worker has counted. Confined to its loop, so these are plain numbers; whoever wants to see them gets a copy.
 //
-// Every label is a place in a table that the configuration has made, or of a closed set: no request and no token can
-// add one. At steady state counting allocates nothing.
+// Every label is a place in a table that configurations have made (Places.swift), or of a closed set: no request and no
+// token can add one. At steady state counting allocates nothing.
 
 import Admission
-import Configuration
 import Observability
 
 struct WorkerMetrics: Sendable {
     /// A request that is over, as it is counted.
     struct Request {
-        /// Place of its route: 0 is that of what lies in no location, 1 the first location's.
+        /// Place of its route.
         var route: Int
         var verdict: AccessRecord.Verdict
         /// 0: none was sent.
@@ -20,10 +19,10 @@ struct WorkerMetrics: Sendable {
         var upstreamNanoseconds: Int64?
         /// Why it was refused, or cut short.
         var refusal: RefusalCode?
-        /// Whose token it had, as far as that was found out.
-        var issuerIndex: Int?
-        /// Place of the legacy audience it was admitted for, among its issuer's.
-        var legacyIndex: Int?
+        /// Place of whose token it had, as far as that was found out.
+        var issuer = Places.noIssuer
+        /// Place of the legacy audience it was admitted for.
+        var legacyAudience: Int?
 
         /// A connection that switched protocols lasts as long as its peers like, which says nothing of how fast
         /// requests are answered.
@@ -32,42 +31,50 @@ struct WorkerMetrics: Sendable {
 
     /// By route, and for each by verdict.
     private(set) var requests: [[StatusCounts]]
-    /// By issuer; the last one is for refusals that no issuer's rules made.
+    /// By issuer.
     private(set) var refusals: [[RefusalCode: UInt64]]
-    /// By issuer, and for each by legacy audience.
-    private(set) var legacyRequests: [[UInt64]]
+    /// By legacy audience.
+    private(set) var legacyRequests: [UInt64]
     private(set) var duration = DurationHistogram()
     private(set) var upstreamDuration = DurationHistogram()
 
-    init(routeCount: Int, policy: AdmissionPolicy) {
+    init(_ names: CountedNames) {
+        requests = []
+        refusals = []
+        legacyRequests = []
+        makeRoom(for: names)
+    }
+
+    /// There are names that were not counted before; those that were keep their places.
+    mutating func makeRoom(for names: CountedNames) {
+        makeRoom(routes: names.routes.count, issuers: names.issuers.count, audiences: names.audiences.count)
+    }
+
+    private mutating func makeRoom(routes: Int, issuers: Int, audiences: Int) {
         let verdicts = [StatusCounts](repeating: StatusCounts(), count: AccessRecord.Verdict.allCases.count)
-        requests = Array(repeating: verdicts, count: routeCount)
-        refusals = Array(repeating: [:], count: policy.issuers.count + 1)
-        legacyRequests = policy.issuers.map { Array(repeating: 0, count: $0.legacyAudiences.count) }
+        requests += Array(repeating: verdicts, count: max(0, routes - requests.count))
+        refusals += Array(repeating: [:], count: max(0, issuers - refusals.count))
+        legacyRequests += Array(repeating: 0, count: max(0, audiences - legacyRequests.count))
     }
 
     mutating func count(_ request: Request) {
         requests[request.route][request.verdict.index].add(request.status)
-        if let code = request.refusal {
-            refusals[request.issuerIndex ?? refusals.count - 1][code, default: 0] &+= 1
-        }
-        if let issuer = request.issuerIndex, let index = request.legacyIndex { legacyRequests[issuer][index] &+= 1 }
+        if let code = request.refusal { refusals[request.issuer][code, default: 0] &+= 1 }
+        if let audience = request.legacyAudience { legacyRequests[audience] &+= 1 }
         if request.isTunnel { return }
         duration.record(nanoseconds: request.durationNanoseconds)
         if let upstream = request.upstreamNanoseconds { upstreamDuration.record(nanoseconds: upstream) }
     }
 
-    /// Adds what another worker of the same configuration has counted.
+    /// Adds what another worker has counted, which may know of fewer or of more names.
     mutating func merge(_ other: WorkerMetrics) {
-        for route in requests.indices {
+        makeRoom(
+            routes: other.requests.count, issuers: other.refusals.count, audiences: other.legacyRequests.count)
+        for route in other.requests.indices {
             for verdict in requests[route].indices { requests[route][verdict].merge(other.requests[route][verdict]) }
         }
-        for issuer in refusals.indices { refusals[issuer].merge(other.refusals[issuer], uniquingKeysWith: &+) }
-        for issuer in legacyRequests.indices {
-            for index in legacyRequests[issuer].indices {
-                legacyRequests[issuer][index] &+= other.legacyRequests[issuer][index]
-            }
-        }
+        for issuer in other.refusals.indices { refusals[issuer].merge(other.refusals[issuer], uniquingKeysWith: &+) }
+        for audience in other.legacyRequests.indices { legacyRequests[audience] &+= other.legacyRequests[audience] }
         duration.merge(other.duration)
         upstreamDuration.merge(other.upstreamDuration)
     }

@@ -27,15 +27,17 @@ struct AdminServerTests {
         defer { try? FileManager.default.removeItem(at: logFile) }
         let log = EventLog(try LogFile(appendingTo: logFile.path, lossNote: EventLog.lossNote), level: .warn)
         let upstream = UpstreamPolicy(servers: [.init(.tcp(host: "127.0.0.1", port: 9))])
-        let settings = ProxyConfiguration(upstream: upstream, admission: AdmissionPolicy(issuers: []))
-        let facts = ProcessFacts(version: "1", settings: settings, listeners: [], startedAtWall: 0, startedAt: 0)
+        let issuers = legacyWorkers == nil ? [] : [Self.issuer]
+        let settings = ProxyConfiguration(upstream: upstream, admission: AdmissionPolicy(issuers: issuers))
+        let places = try Places(of: settings)
+        let facts = ProcessFacts(
+            version: "1", settings: settings, names: places.names, listeners: [], startedAtWall: 0, startedAt: 0)
         let site = AdminSite(
             facts, loop: loop, keys: try KeyService(policies: [], loop: loop) { _, _ in },
             watches: [loop.bind(UpstreamWatch(upstream, loop: loop, log: log) { _, _ in })],
             ledger: loop.bind(
                 try MigrationLedger(
-                    legacyWorkers == nil ? [] : [Self.issuer], routeNames: ["main"], in: stateDirectory, loop: loop,
-                    workers: legacyWorkers ?? []
+                    issuers, places, in: stateDirectory, loop: loop, workers: legacyWorkers ?? []
                 ) { _, _ in }),
             workers: workers)
         let socket = try BoundSocket(endpoint: .tcp(host: "127.0.0.1", port: 0), sharesPort: false)
@@ -55,7 +57,7 @@ struct AdminServerTests {
         let policy = AdmissionPolicy(issuers: [], tokenCacheEntries: 0)
         answer(
             WorkerSnapshot(
-                metrics: WorkerMetrics(routeCount: 1, policy: policy),
+                metrics: WorkerMetrics(CountedNames()),
                 tokens: Authenticator(policy: policy).counters, rememberedTokens: 0, connections: ConnectionFigures(),
                 upstreams: [[UpstreamServerFigures(standings: [:], requestsUnderWay: 0, idleConnections: 0)]]))
     }

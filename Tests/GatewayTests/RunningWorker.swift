@@ -38,7 +38,7 @@ final class RunningWorker {
             admission: AdmissionPolicy(issuers: [policy]),
             timeouts: Timeouts(proxyConnect: connectMilliseconds))
         let shared = Worker.Shared(
-            settings: settings, log: log, accessLog: nil, connections: ConnectionCount(maximum: 0)
+            settings: settings, places: try Places(of: settings), log: log, accessLog: nil, connections: ConnectionCount(maximum: 0)
         ) { _, _ in }
 
         loop = try EventLoop(label: "test.worker", lingerMilliseconds: 0)
@@ -47,7 +47,7 @@ final class RunningWorker {
         address = listener.address
         try worker.listen(on: listener, as: ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 0)))
         worker.install(KeyMaterial(state: .usable(keys), forcedRefreshAllowedAt: 0), forIssuerAt: 0)
-        worker.upstreams[0].install(.addresses(Self.found(ports)), forServerAt: 0)
+        worker.generation.upstreams[0].install(.addresses(Self.found(ports)), forServerAt: 0)
         self.worker = loop.bind(worker)
         loop.resume()
     }
@@ -75,7 +75,7 @@ final class RunningWorker {
     func moveUpstream(to ports: [UInt16]?) {
         let worker = worker
         let addresses = ports.map(Self.found) ?? .unknown(reason: "no such name")
-        loop.mailbox.post { worker.unwrapped.upstreams[0].install(.addresses(addresses), forServerAt: 0) }
+        loop.mailbox.post { worker.unwrapped.generation.upstreams[0].install(.addresses(addresses), forServerAt: 0) }
     }
 
     private static func found(_ ports: [UInt16]) -> UpstreamAddresses {

@@ -1,4 +1,5 @@
 import Admission
+import Configuration
 import Observability
 import Testing
 
@@ -13,6 +14,14 @@ struct WorkerMetricsTests {
             legacyAudiences: [LegacyAudience(audience: "1", name: "web"), LegacyAudience(audience: "2", name: "cli")]),
     ])
 
+    /// What is counted apart: main and two locations, nobody and two issuers, and two legacy audiences.
+    private static let names = {
+        let locations = ["/a", "/b"].compactMap { try? LocationPath(parsing: $0, isExact: false) }
+        let settings = ProxyConfiguration(
+            upstream: nil, locations: locations.map { LocationPolicy(path: $0, route: RoutePolicy()) }, admission: policy)
+        return (try? Places(of: settings))?.names ?? CountedNames()
+    }()
+
     private func request(status: Int = 200, _ change: (inout WorkerMetrics.Request) -> Void = { _ in })
         -> WorkerMetrics.Request
     {
@@ -24,23 +33,23 @@ struct WorkerMetricsTests {
 
     @Test("A refusal counts for the issuer whose rules made it, or for none")
     func refusals() {
-        var metrics = WorkerMetrics(routeCount: 1, policy: Self.policy)
-        metrics.count(request(status: 401) { ($0.verdict, $0.refusal, $0.issuerIndex) = (.refused, .tokenExpired, 1) })
+        var metrics = WorkerMetrics(Self.names)
+        metrics.count(request(status: 401) { ($0.verdict, $0.refusal, $0.issuer) = (.refused, .tokenExpired, 2) })
         metrics.count(request(status: 401) { ($0.verdict, $0.refusal) = (.refused, .missingToken) })
-        #expect(metrics.refusals == [[:], [.tokenExpired: 1], [.missingToken: 1]])
+        #expect(metrics.refusals == [[.missingToken: 1], [:], [.tokenExpired: 1]])
     }
 
     @Test("A legacy audience counts at its own place")
     func legacy() {
-        var metrics = WorkerMetrics(routeCount: 1, policy: Self.policy)
-        metrics.count(request { ($0.issuerIndex, $0.legacyIndex) = (1, 1) })
-        metrics.count(request { $0.issuerIndex = 1 })
-        #expect(metrics.legacyRequests == [[], [0, 1]])
+        var metrics = WorkerMetrics(Self.names)
+        metrics.count(request { ($0.issuer, $0.legacyAudience) = (2, 1) })
+        metrics.count(request { $0.issuer = 2 })
+        #expect(metrics.legacyRequests == [0, 1])
     }
 
     @Test("Each route and verdict counts at its own place")
     func routes() {
-        var metrics = WorkerMetrics(routeCount: 3, policy: Self.policy)
+        var metrics = WorkerMetrics(Self.names)
         for (index, verdict) in AccessRecord.Verdict.allCases.enumerated() {
             #expect(verdict.index == index)
             metrics.count(request { ($0.route, $0.verdict) = (2, verdict) })
@@ -52,7 +61,7 @@ struct WorkerMetricsTests {
 
     @Test("A tunnel is a request, and says nothing of how long requests take")
     func tunnel() {
-        var metrics = WorkerMetrics(routeCount: 1, policy: Self.policy)
+        var metrics = WorkerMetrics(Self.names)
         metrics.count(request(status: 101))
         #expect(metrics.requestCount == 1)
         #expect(metrics.duration.count == 0 && metrics.upstreamDuration.count == 0)
@@ -60,7 +69,7 @@ struct WorkerMetricsTests {
 
     @Test("What the backend has not answered has no time there")
     func noAnswer() {
-        var metrics = WorkerMetrics(routeCount: 1, policy: Self.policy)
+        var metrics = WorkerMetrics(Self.names)
         metrics.count(request(status: 502) { $0.upstreamNanoseconds = nil })
         #expect(metrics.duration.count == 1 && metrics.upstreamDuration.count == 0)
     }
@@ -68,12 +77,12 @@ struct WorkerMetricsTests {
     @Test("Merged, workers have counted what each has")
     func merge() {
         let requests = [
-            request(), request(status: 404) { ($0.issuerIndex, $0.legacyIndex) = (1, 0) },
-            request(status: 401) { ($0.verdict, $0.refusal, $0.issuerIndex) = (.refused, .badSignature, 0) },
-            request(status: 401) { ($0.verdict, $0.refusal, $0.issuerIndex) = (.refused, .badSignature, 0) },
+            request(), request(status: 404) { ($0.issuer, $0.legacyAudience) = (2, 0) },
+            request(status: 401) { ($0.verdict, $0.refusal, $0.issuer) = (.refused, .badSignature, 1) },
+            request(status: 401) { ($0.verdict, $0.refusal, $0.issuer) = (.refused, .badSignature, 1) },
             request(status: 0) { $0.refusal = .badRequest },
         ]
-        var one = WorkerMetrics(routeCount: 1, policy: Self.policy)
+        var one = WorkerMetrics(Self.names)
         var other = one
         var both = one
         for (index, request) in requests.enumerated() {

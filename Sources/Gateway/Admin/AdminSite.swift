@@ -67,6 +67,8 @@ struct UpstreamHealth {
 struct ProcessFacts: Sendable {
     var version: String
     var settings: ProxyConfiguration
+    /// What is counted apart.
+    var names: CountedNames
     /// Where it listens, with the ports that the system chose.
     var listeners: [Endpoint]
     /// Of the wall clock, in nanoseconds since 1970.

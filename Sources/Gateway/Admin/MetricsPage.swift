@@ -24,9 +24,9 @@ struct MetricsPage {
 
     private func writeRequests(to page: Exposition) {
         let metrics = status.total.metrics
+        let names = status.process.names
         page.counter("antechamber_requests_total", "Requests that are over, by what became of them.") { samples in
-            let routes = [Self.mainRoute] + status.process.settings.locations.map(\.path.description)
-            for (route, verdicts) in zip(routes, metrics.requests) {
+            for (route, verdicts) in zip(names.routes, metrics.requests) {
                 for (verdict, counts) in zip(AccessRecord.Verdict.allCases, verdicts) {
                     for (code, count) in counts.counted {
                         samples.add(
@@ -43,8 +43,7 @@ struct MetricsPage {
             "antechamber_refusals_total",
             "Requests refused, or reported only, or cut short, by the reason; no issuer: none was found out."
         ) { samples in
-            let issuers = status.issuers.map(\.issuer) + [""]
-            for (issuer, counts) in zip(issuers, metrics.refusals) {
+            for (issuer, counts) in zip(names.issuers, metrics.refusals) {
                 for code in RefusalCode.allCases {
                     if let count = counts[code] { samples.add(count, ["code": code.rawValue, "issuer": issuer]) }
                 }
@@ -61,10 +60,8 @@ struct MetricsPage {
         page.counter(
             "antechamber_legacy_audience_requests_total", "Requests admitted for an audience that is on its way out."
         ) { samples in
-            for (policy, counts) in zip(status.process.settings.admission.issuers, metrics.legacyRequests) {
-                for (audience, count) in zip(policy.legacyAudiences, counts) {
-                    samples.add(count, ["issuer": policy.identifier, "name": audience.name])
-                }
+            for (audience, count) in zip(names.audiences, metrics.legacyRequests) {
+                samples.add(count, ["issuer": audience.issuer, "name": audience.name])
             }
         }
     }

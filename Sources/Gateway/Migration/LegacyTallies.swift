@@ -7,35 +7,31 @@ import Migration
 import OpenSSLKit
 
 struct LegacyTallies {
-    /// What a worker hands over: tallies by the legacy audiences' places in the policy, issuer by issuer.
-    typealias Taken = [(index: Int, tally: LegacyTally)]
+    /// What a worker hands over: tallies by the legacy audiences' places.
+    typealias Taken = [(place: Int, tally: LegacyTally)]
 
+    private let places: Places
     private var tallies: [LegacyTally]
-    /// Of each issuer, the place of its first legacy audience.
-    private let firstIndices: [Int]
     private let hasher: SHA256?
 
-    init(_ issuers: [IssuerPolicy], routeCount: Int) {
-        var firstIndices: [Int] = []
-        var count = 0
-        for issuer in issuers {
-            firstIndices.append(count)
-            count += issuer.legacyAudiences.count
-        }
-        self.firstIndices = firstIndices
-        tallies = Array(repeating: LegacyTally(routeCount: routeCount), count: count)
+    init(_ places: Places) {
+        self.places = places
+        let count = places.names.audiences.count
+        tallies = Array(repeating: LegacyTally(routeCount: places.names.routes.count), count: count)
         // Fails only where OpenSSL lacks memory: then subjects are not counted.
         hasher = count == 0 ? nil : try? SHA256()
     }
 
     /// Counts a request that was admitted, if it was for a legacy audience.
     ///
-    /// - Parameter bytes: those that `head` was parsed from.
+    /// - Parameters:
+    ///   - route: its place.
+    ///   - bytes: those that `head` was parsed from.
     mutating func record(
         _ identity: Identity, at now: Int64, route: Int, _ head: borrowing RequestHead, in bytes: Span<UInt8>
     ) {
-        guard let legacyIndex = identity.legacyIndex else { return }
-        tallies[firstIndices[identity.issuerIndex] + legacyIndex].record(
+        guard let place = places.audience(of: identity) else { return }
+        tallies[place].record(
             at: now, subject: subject(of: identity), issuedAt: identity.issuedAt, route: route,
             userAgent: Self.userAgent(head, in: bytes))
     }
@@ -44,7 +40,7 @@ struct LegacyTallies {
     mutating func take() -> Taken {
         var taken: Taken = []
         for index in tallies.indices {
-            if let tally = tallies[index].take() { taken.append((index, tally)) }
+            if let tally = tallies[index].take() { taken.append((place: index, tally: tally)) }
         }
         return taken
     }

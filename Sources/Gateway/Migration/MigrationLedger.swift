@@ -17,7 +17,7 @@ final class MigrationLedger: TimerHandler {
     /// How long the last write may take.
     static let finishNanosecondsMax: Int64 = 2_000_000_000
 
-    /// In the order of the policy: issuer by issuer, and within one as they are written.
+    /// By place.
     private let records: [LegacyRecord]
     private let routeNames: [String]
     private let loop: EventLoop
@@ -27,18 +27,19 @@ final class MigrationLedger: TimerHandler {
 
     /// - Parameter workers: each has one worker hand over what it has counted.
     init(
-        _ issuers: [IssuerPolicy], routeNames: [String], in directory: StateDirectory?, loop: EventLoop,
+        _ issuers: [IssuerPolicy], _ places: Places, in directory: StateDirectory?, loop: EventLoop,
         workers: [RollCall<LegacyTallies.Taken>.Question], log: @escaping (LogLevel, String) -> Void
     ) throws(OpenSSLError) {
         var records: [LegacyRecord] = []
-        for issuer in issuers {
-            for legacy in issuer.legacyAudiences {
+        for (issuer, audiences) in zip(issuers, places.audiences) {
+            for (legacy, place) in zip(issuer.legacyAudiences, audiences) {
+                precondition(place == records.count, "the places are those of the first configuration")
                 records.append(
                     try LegacyRecord(issuer: issuer.identifier, legacy, in: directory, loop: loop, log: log))
             }
         }
         self.records = records
-        self.routeNames = routeNames
+        routeNames = places.names.routes
         self.loop = loop
         self.workers = workers
     }
@@ -52,9 +53,9 @@ final class MigrationLedger: TimerHandler {
         loop.schedule(timer, at: loop.now + Self.pauseNanoseconds)
     }
 
-    /// Counts what a worker has seen, by the legacy audiences' places in the policy.
+    /// Counts what a worker has seen.
     func add(_ tallies: LegacyTallies.Taken) {
-        for (index, tally) in tallies { records[index].add(tally, routeNames: routeNames) }
+        for (place, tally) in tallies { records[place].add(tally, routeNames: routeNames) }
     }
 
     /// Writes what is left, and calls `completion` on the loop when that is done, or takes too long: a disk that hangs
