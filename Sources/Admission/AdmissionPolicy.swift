@@ -138,6 +138,11 @@ public struct KeyPolicy: Sendable, Equatable {
     }
 }
 
+extension KeyPolicy {
+    /// Whether keys that came by one are those that come by the other.
+    public func hasSameSource(as other: KeyPolicy) -> Bool { source == other.source && file == other.file }
+}
+
 /// Where keys are fetched from.
 public enum KeySource: Sendable, Equatable {
     /// The `jwks_uri` that the issuer's own metadata names: OpenID Connect Discovery, then RFC 8414.

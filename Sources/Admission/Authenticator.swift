@@ -28,6 +28,8 @@ public final class Authenticator {
         public var verifications: [SignatureAlgorithm: UInt64] = [:]
         /// Tokens made for the backend.
         public var minted: UInt64 = 0
+
+        public static let none = Counters()
     }
 
     /// What is known of one issuer's keys.

@@ -61,6 +61,20 @@ public struct KeyCache: ~Copyable {
         fallbackFile = policy.source == .fileOnly ? nil : policy.file
     }
 
+    /// A cache with the keys of another one, whose policy named the same source: they serve on for as long as this policy
+    /// says, and the first attempt is due, as at any start.
+    public init(
+        issuer: String, policy: KeyPolicy, continuing other: borrowing KeyCache, at now: Int64
+    ) throws(KeySourceError) {
+        try self.init(issuer: issuer, policy: policy)
+        guard case .fetched(let held) = other.holding else { return }
+        let fetchedAt = held.expiresAt - other.policy.maxStaleSeconds.inNanoseconds
+        let expiresAt = fetchedAt + policy.maxStaleSeconds.inNanoseconds
+        guard now < expiresAt else { return }
+        holding = .fetched(Fetched(keys: held.keys, refreshAt: now, expiresAt: expiresAt))
+        (forcedAllowedAt, missing, lastNote) = (other.forcedAllowedAt, other.missing, other.lastNote)
+    }
+
     // MARK: What is known
 
     /// What a worker may know at `now` (monotonic nanoseconds).
@@ -109,6 +123,16 @@ public struct KeyCache: ~Copyable {
                 return expire(until, at: now)
             }
             return now >= until ? beginAttempt(at: now, jitter) : .none
+        }
+    }
+
+    /// The operator asks to look again: at what is on disk, and for keys where there are none. Fetched ones stay as fresh
+    /// as they are, so that asking often costs the issuer nothing.
+    public mutating func lookAgain(at now: Int64, jitter: Double) -> KeyAction {
+        guard case .waiting = activity else { return .none }
+        switch (plan, holding) {
+        case (.file, _), (.secret, _), (_, .pinned), (_, .nothing): return beginAttempt(at: now, jitter)
+        case (.discovery, .fetched), (.uri, .fetched): return .none
         }
     }
 

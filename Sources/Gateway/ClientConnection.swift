@@ -1,5 +1,6 @@
 // A client's connection: between requests only this, while one is served with an exchange.
 
+import Admission
 import Bytes
 import HTTPWire
 import Reactor
@@ -25,6 +26,12 @@ final class ClientConnection: SocketStream, TimerHandler {
     private static let drainGraceNanoseconds: Int64 = 3_000_000_000
 
     private unowned let worker: Worker
+    /// The listener that it came by.
+    let entrance: Entrance
+    /// By which configuration it is trusted or not.
+    private var generationNumber: Int
+    /// Whose word it brings.
+    private var speaker: Speaker
     /// The address for the log.
     private(set) var addressText: [UInt8] = []
     /// The address for `X-Forwarded-For`: empty for a Unix socket.
@@ -41,24 +48,34 @@ final class ClientConnection: SocketStream, TimerHandler {
 
     /// - Parameter peer: nil: a Unix socket.
     init(
-        worker: Worker, socket: consuming Socket, from peer: IPAddress?, awaitsProxyHeader: Bool, index: Int
+        worker: Worker, socket: consuming Socket, from peer: IPAddress?, by entrance: Entrance, index: Int
     ) throws(SystemError) {
         self.worker = worker
+        self.entrance = entrance
         self.index = index
-        phase = awaitsProxyHeader ? .awaitingProxyHeader : .fresh
+        generationNumber = worker.generation.number
+        speaker = .peer(peer)
+        phase = entrance.policy.takesProxyHeader ? .awaitingProxyHeader : .fresh
         try super.init(loop: worker.loop, socket: socket)
-        identify(as: peer, isTrusted: worker.generation.settings.trustedProxies.contains(peer: peer))
+        identify(as: .peer(peer))
         timer = loop.addTimer(self)
         awaitFirstRequest()
     }
 
+    private var isLeaving: Bool { worker.isDraining || entrance.isClosed }
+
     private func awaitFirstRequest() {
         let bound = worker.generation.settings.timeouts.clientHeader * 1_000_000
-        schedule(at: loop.now + (worker.isDraining ? min(bound, ClientConnection.drainGraceNanoseconds) : bound))
+        schedule(at: loop.now + (isLeaving ? min(bound, ClientConnection.drainGraceNanoseconds) : bound))
     }
 
-    /// The worker drains: no request is waited for any more, but for the first one of a new connection. One that has
-    /// arrived and was not read yet is served.
+    /// It serves no request after the one at hand.
+    var closesAfterResponse: Bool {
+        worker.isDraining || entrance.isClosed || worker.generation.settings.timeouts.keepalive == 0
+    }
+
+    /// The worker drains, or the listener is gone: no request is waited for any more, but for the first one of a new
+    /// connection. One that has arrived and was not read yet is served.
     func drain() {
         switch phase {
         case .awaitingProxyHeader, .fresh: awaitFirstRequest()
@@ -93,11 +110,19 @@ final class ClientConnection: SocketStream, TimerHandler {
         exchange.advance()
     }
 
-    private func identify(as address: IPAddress?, isTrusted: Bool) {
-        let text = address?.description
+    private func identify(as speaker: Speaker) {
+        self.speaker = speaker
+        let text = speaker.address?.description
         addressText = Array((text ?? "unix").utf8)
         forwardedAddress = Array((text ?? "").utf8)
-        self.isTrusted = isTrusted
+        isTrusted = speaker.isTrusted(by: worker.generation.settings.trustedProxies)
+    }
+
+    /// A request begins to be served by this generation, which may trust others than the one before.
+    func goBy(_ newest: Generation) {
+        if generationNumber == newest.number { return }
+        generationNumber = newest.number
+        isTrusted = speaker.isTrusted(by: newest.settings.trustedProxies)
     }
 
     // MARK: The PROXY protocol
@@ -137,10 +162,10 @@ final class ClientConnection: SocketStream, TimerHandler {
         case .peer:
             break
         case .address(let address):
-            identify(as: address, isTrusted: worker.generation.settings.trustedProxies.contains(address))
+            identify(as: .client(address))
         case .unixSocket:
             // On the proxy's machine: the socket files that are trusted here are others.
-            identify(as: nil, isTrusted: false)
+            identify(as: .nobody)
         }
         if !input.isEmpty {
             serve(input)
@@ -171,7 +196,7 @@ final class ClientConnection: SocketStream, TimerHandler {
 
     /// The exchange is over and has let go: wait for the next request.
     func idle() {
-        if worker.closesAfterResponse {
+        if closesAfterResponse {
             close()
             return
         }
@@ -220,5 +245,31 @@ final class ClientConnection: SocketStream, TimerHandler {
         }
         super.close(reset: reset)
         worker.clientClosed(self)
+    }
+}
+
+/// Whose word a connection brings.
+private enum Speaker {
+    /// Who has connected; nil: over a Unix socket.
+    case peer(IPAddress?)
+    /// Whom a PROXY header named.
+    case client(IPAddress)
+    /// A PROXY header named nobody who could be told from others.
+    case nobody
+
+    var address: IPAddress? {
+        switch self {
+        case .peer(let address): address
+        case .client(let address): address
+        case .nobody: nil
+        }
+    }
+
+    func isTrusted(by proxies: TrustedProxies) -> Bool {
+        switch self {
+        case .peer(let address): proxies.contains(peer: address)
+        case .client(let address): proxies.contains(address)
+        case .nobody: false
+        }
     }
 }

@@ -53,7 +53,7 @@ extension Exchange {
         worker.forgetWaiting(self)
         upstreamOutput.removeAll()
         let keepsConnection =
-            mayKeepConnection && hasHead && requestParser.head.isPersistent && !worker.closesAfterResponse
+            mayKeepConnection && hasHead && requestParser.head.isPersistent && !client!.closesAfterResponse
             && skipRequestBody()
         closesClient = !keepsConnection
         lingersAtClose = !keepsConnection

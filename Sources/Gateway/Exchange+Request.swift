@@ -43,6 +43,8 @@ extension Exchange {
     private func startRequest() {
         hasHead = true
         holdsHead = true
+        goByNewestGeneration()
+        client!.goBy(generation)
         if client!.isTrusted { believeProxy() }
         rememberForLog()
         if answersWithDocument() { return }
@@ -63,6 +65,15 @@ extension Exchange {
             return
         }
         decide()
+    }
+
+    /// The configuration has changed while keys were awaited.
+    func startOver() {
+        awaitedIssuer = nil
+        request = .readingHead
+        claimedAddress = nil
+        startRequest()
+        advance()
     }
 
     /// Takes over what a trusted proxy says of the request before us: its name, and whose it is.
@@ -238,8 +249,9 @@ extension Exchange {
     }
 
     private func rememberForLog() {
-        guard worker.accessLog != nil else { return }
         loggedLine.removeAll()
+        loggedMethodBytes = 0
+        guard worker.accessLog != nil else { return }
         let input = clientInput
         let bytes = input.readable
         let method = bytes.slice(requestParser.head.methodName)

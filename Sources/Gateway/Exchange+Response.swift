@@ -81,7 +81,7 @@ extension Exchange {
             holdsHead = false
         }
         // A request that is still being sent after its answer has no known end on this connection.
-        let close = !requestParser.head.isPersistent || request != .complete || worker.closesAfterResponse
+        let close = !requestParser.head.isPersistent || request != .complete || client!.closesAfterResponse
         let (coding, compressor) = chooseCoding()
         let requestID = requestID
         let outcome = DownstreamResponseHead.write(

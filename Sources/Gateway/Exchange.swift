@@ -152,6 +152,13 @@ final class Exchange {
         requestID = RequestID(using: &worker.requestIDs)
     }
 
+    /// What is decided of the request is decided by the newest configuration; from then on it goes by that one.
+    func goByNewestGeneration() {
+        if generation === worker.generation { return }
+        generation = worker.generation
+        route = generation.routes.main
+    }
+
     /// Something happened to one of the two connections, or a wait is over.
     func advance() {
         if isAdvancing {
@@ -298,7 +305,12 @@ final class Exchange {
         upstreamOutput.removeAll()
         request = .readingHead
         response = .awaitingHead
-        requestParser.reset()
+        if generation === worker.generation {
+            requestParser.reset()
+        } else {
+            generation = worker.generation
+            requestParser = RequestHeadParser(headBytesMax: generation.settings.limits.headerBytes)
+        }
         responseParser.reset()
         requestRelay = BodyRelay()
         releaseCompressor()

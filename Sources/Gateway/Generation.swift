@@ -8,7 +8,21 @@ import Configuration
 import Observability
 import Reactor
 
+/// A configuration with all that it takes to serve it, for all workers: what can fail has been done by the time that there
+/// is one.
+struct ServedConfiguration: Sendable {
+    /// Counts the configurations of this process, from 1.
+    let number: Int
+    let settings: ProxyConfiguration
+    let places: Places
+    let accessLog: LogFile?
+    /// Of each of the configuration's `upstreams`.
+    let watches: [WatchLease]
+}
+
 final class Generation {
+    /// Of the configuration, in this process.
+    let number: Int
     let settings: ProxyConfiguration
     let places: Places
     let hygiene: HeaderHygiene
@@ -22,17 +36,30 @@ final class Generation {
     let routes: ServedRoutes
     let compressors: CompressorPool
 
-    init(_ settings: ProxyConfiguration, at places: Places, loop: EventLoop, log: EventLog) {
+    /// - Parameter former: the one before; backends that stay as they are go on with what they have.
+    init(_ served: ServedConfiguration, loop: EventLoop, log: EventLog, after former: Generation? = nil) {
+        let settings = served.settings
+        number = served.number
         self.settings = settings
-        self.places = places
+        places = served.places
         hygiene = HeaderHygiene(policy: settings.admission)
         tokens = TokenPlaces(settings.admission.tokenSources)
         metadata = ResourceMetadata(settings.admission)
         documents = [metadata?.document, .mintKeys(settings.admission)].compactMap(\.self)
         upgrades = UpgradeRule(settings.tunnels.protocols)
-        upstreams = settings.upstreams.map { UpstreamGroup($0, loop: loop, log: log) }
+        let formerGroups = former?.upstreams ?? []
+        upstreams = settings.upstreams.enumerated().map { index, policy in
+            let lease = served.watches.indices.contains(index) ? served.watches[index] : nil
+            if let lease, let same = formerGroups.first(where: { $0.watchID == lease.id }) { return same }
+            return UpstreamGroup(policy, loop: loop, log: log, lease: lease, after: formerGroups)
+        }
         routes = ServedRoutes(settings, at: places, groups: upstreams)
         compressors = CompressorPool(level: settings.gzip.level)
+    }
+
+    /// Another one has taken its place, with some of its backends.
+    func retire(for next: Generation) {
+        for group in upstreams where !next.upstreams.contains(where: { $0 === group }) { group.retire() }
     }
 
     /// How long a request waits for keys: a fetch with its discovery step, and a moment.

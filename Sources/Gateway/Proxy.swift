@@ -5,6 +5,7 @@
 public import Configuration
 public import Observability
 import Reactor
+import Synchronization
 
 public final class Proxy {
     /// Why the proxy does not run.
@@ -22,13 +23,13 @@ public final class Proxy {
     private let control: EventLoop
     private let keys: KeyService
     private let stateDirectory: StateDirectory?
+    private let crew = Crew()
+    private let connections: ConnectionCount
+    private var loops: [EventLoop] = []
     private var ledger: QueueBound<MigrationLedger>?
-    private var upstreamWatches: [QueueBound<UpstreamWatch>] = []
+    private var plane: QueueBound<ControlPlane>?
     private var admin: QueueBound<AdminServer>?
     private var adminSocket: BoundSocket?
-    private var loops: [EventLoop] = []
-    private var workers: [QueueBound<Worker>] = []
-    private var bound: [BoundSocket] = []
 
     /// Prepares everything and touches no network yet. `version` is what the admin pages call this program's.
     public init(_ configuration: ProxyConfiguration, version: String, log: EventLog, accessLog: LogFile?) throws {
@@ -38,6 +39,7 @@ public final class Proxy {
         self.log = log
         self.accessLog = accessLog
         SignalSource.ignoreBrokenPipes()
+        connections = ConnectionCount(maximum: configuration.limits.connections)
         control = try EventLoop(label: "antechamber.control", lingerMilliseconds: 0)
         stateDirectory = configuration.stateDirectory.map { StateDirectory($0) }
         keys = try KeyService(
@@ -51,75 +53,93 @@ public final class Proxy {
     ///
     /// - Throws: `StartFailure` where an address cannot be bound, or the system has no descriptors left.
     public func start() throws -> [Endpoint] {
-        let count = workerCount
         do {
-            let sockets = try configuration.listeners.map { try bind($0.endpoint, count) }
+            let count = workerCount
+            let (listeners, _) = try ListenerSet().next(configuration.listeners, workers: count)
             adminSocket = try configuration.admin.map { try bindAlone($0) }
-            try startWorkers(sockets, count)
+            let watches = configuration.upstreams.enumerated().map { index, policy in
+                ControlPlane.watch(policy, id: index + 1, loop: control, log: log, crew: crew)
+            }
+            let served = ServedConfiguration(
+                number: 1, settings: configuration, places: places, accessLog: accessLog, watches: watches)
+            let reference = PlaneReference()
+            try startWorkers(serving: served, at: listeners, count, reference)
+            let ledger = try MigrationLedger(
+                configuration.admission.issuers, places, in: stateDirectory, loop: control,
+                workers: crew.questions { $0.legacyUse.take() }
+            ) { [log] in log.log($0, $1) }
+            let plane = ControlPlane(
+                served, listeners, loop: control, log: log, crew: crew, keys: keys, ledger: ledger,
+                connections: connections)
+            let endpoints = listeners.listeners.map(\.endpoint)
+            plane.site = try startAdmin(endpoints, ledger, watches)
+            self.ledger = control.bind(ledger)
+            let bound = control.bind(plane)
+            self.plane = bound
+            reference.set(bound)
+            begin(bound)
+            return endpoints
         } catch let error as SystemError {
             throw StartFailure(description: "cannot start: \(error)")
         }
-        let installers = Array(zip(workers, loops.map(\.mailbox)))
-        keys.subscribe { issuerIndex, material in
-            for (worker, mailbox) in installers {
-                mailbox.post { worker.unwrapped.install(material, forIssuerAt: issuerIndex) }
-            }
-        }
-        for (index, upstream) in configuration.upstreams.enumerated() {
-            let watch = UpstreamWatch(upstream, loop: control, log: log) { news, serverIndex in
-                for (worker, mailbox) in installers {
-                    mailbox.post { worker.unwrapped.generation.upstreams[index].install(news, forServerAt: serverIndex) }
-                }
-            }
-            upstreamWatches.append(control.bind(watch))
-        }
-        let ledger = try makeLedger()
-        self.ledger = ledger
-        let endpoints = zip(configuration.listeners, bound).map { $0.endpoint.bound(to: $1.address) }
-        do {
-            try startAdmin(endpoints, ledger)
-        } catch let error as SystemError {
-            throw StartFailure(description: "cannot start: \(error)")
+    }
+
+    private func begin(_ plane: QueueBound<ControlPlane>) {
+        keys.subscribe { [crew] issuerIndex, material in
+            let number = plane.unwrapped.served.number
+            crew.tell { worker, _ in worker.install(material, forIssuerAt: issuerIndex, ofGeneration: number) }
         }
         control.resume()
         keys.start()
-        for watch in upstreamWatches { control.mailbox.post { watch.unwrapped.start() } }
-        control.mailbox.post { ledger.unwrapped.start() }
+        control.mailbox.post { [ledger] in
+            plane.unwrapped.start()
+            ledger?.unwrapped.start()
+        }
         for loop in loops { loop.resume() }
-        return endpoints
+    }
+
+    /// Serves this configuration from now on, or goes on as before where that cannot be; `completion` is told what became
+    /// of it, on some queue. Not while another reload is under way, nor once the proxy drains.
+    public func reload(
+        _ configuration: ProxyConfiguration, accessLog: LogFile?, completion: @escaping @Sendable (ReloadOutcome) -> Void
+    ) {
+        guard let plane else { return completion(.refused(reason: "the proxy has not started")) }
+        control.mailbox.post { plane.unwrapped.reload(configuration, accessLog: accessLog, completion: completion) }
+    }
+
+    /// A reload went no further than the configuration, which did not hold.
+    public func noteRefusedReload() {
+        if let plane { control.mailbox.post { plane.unwrapped.noteRefusal() } }
     }
 
     /// Stops accepting, lets requests in flight finish, and calls `completion` on some queue when they have.
     public func drain(completion: @escaping @Sendable () -> Void) {
         if let admin { control.mailbox.post { admin.unwrapped.drain() } }
-        let drained = Countdown(workers.count)
-        for (worker, loop) in zip(workers, loops) {
-            loop.mailbox.post { worker.unwrapped.drain { drained.arrive() } }
-        }
+        let drained = Countdown(crew.count)
+        crew.tell { worker, _ in worker.drain { drained.arrive() } }
         // The workers listen on duplicates: with ours open the kernel would go on queueing connections.
-        bound = []
+        if let plane { control.mailbox.post { plane.unwrapped.letGoOfListeners() } }
         drained.whenReached(completion)
     }
 
     /// Closes everything, whatever is in flight, and returns when it is closed.
     public func stop() {
-        let closed = Countdown(workers.count + 1)
+        let closed = Countdown(crew.count + 1)
         let control = control.bind(self.control)
         let controlMailbox = self.control.mailbox
-        let workersClosed = Countdown(workers.count)
-        for (worker, loop) in zip(workers, loops) {
-            loop.mailbox.post { [ledger] in
-                worker.unwrapped.stop()
-                let taken = worker.unwrapped.legacyUse.take()
-                controlMailbox.post { ledger?.unwrapped.add(taken) }
-                workersClosed.arrive()
-                closed.arrive()
-            }
+        let workersClosed = Countdown(crew.count)
+        crew.tell { [ledger] worker, _ in
+            worker.stop()
+            let taken = worker.legacyUse.take()
+            controlMailbox.post { ledger?.unwrapped.add(taken) }
+            workersClosed.arrive()
+            closed.arrive()
         }
+        crew.dismiss()
         // They post too: what they close is closed before the loop.
         keys.stop()
         if let admin { self.control.mailbox.post { admin.unwrapped.stop() } }
-        for watch in upstreamWatches { self.control.mailbox.post { watch.unwrapped.stop() } }
+        if let plane { self.control.mailbox.post { plane.unwrapped.stop() } }
         // What workers have handed over is there by then.
         workersClosed.whenReached { [ledger] in
             controlMailbox.post {
@@ -131,48 +151,13 @@ public final class Proxy {
             }
         }
         closed.wait()
-        bound = []
         adminSocket = nil
-        accessLog?.flush(timeoutMilliseconds: 2000)
-    }
-
-    /// Who still uses the legacy audiences, over all workers.
-    private func makeLedger() throws -> QueueBound<MigrationLedger> {
-        let questions = zip(workers, loops.map(\.mailbox)).map { worker, mailbox in
-            { @Sendable (answer: @escaping @Sendable (LegacyTallies.Taken) -> Void) in
-                mailbox.post { answer(worker.unwrapped.legacyUse.take()) }
-            }
-        }
-        return control.bind(
-            try MigrationLedger(
-                configuration.admission.issuers, places, in: stateDirectory, loop: control, workers: questions
-            ) { [log] in log.log($0, $1) })
     }
 
     private var workerCount: Int {
         switch configuration.workers {
         case .auto: AvailableCPUs.count
         case .fixed(let count): count
-        }
-    }
-
-    /// One socket for each worker, on one port; a Unix path has one for all.
-    private func bind(_ endpoint: Endpoint, _ count: Int) throws -> [BoundSocket] {
-        do {
-            guard case .tcp = endpoint, count > 1 else {
-                let only = try BoundSocket(endpoint: endpoint, sharesPort: false)
-                bound.append(only)
-                return Array(repeating: only, count: count)
-            }
-            // A port that is shared can be shared with anyone: a second proxy, started by mistake, would take half of
-            // the requests without a word. So it must be free before it is shared.
-            _ = try BoundSocket(endpoint: endpoint, sharesPort: false)
-            let first = try BoundSocket(endpoint: endpoint, sharesPort: true)
-            bound.append(first)
-            // The first one may have been given a port by the kernel: the others join it there.
-            return try [first] + (1..<count).map { _ in try BoundSocket(first.address, unixPath: nil, sharesPort: true) }
-        } catch let error as SystemError {
-            throw StartFailure(description: "cannot listen on \(endpoint): \(error.reason)")
         }
     }
 
@@ -185,37 +170,48 @@ public final class Proxy {
     }
 
     /// Before the control loop runs, and after the workers were made.
-    private func startAdmin(_ listeners: [Endpoint], _ ledger: QueueBound<MigrationLedger>) throws {
-        guard let endpoint = configuration.admin, let socket = adminSocket else { return }
+    private func startAdmin(
+        _ listeners: [Endpoint], _ ledger: MigrationLedger, _ watches: [WatchLease]
+    ) throws -> AdminSite? {
+        guard let endpoint = configuration.admin, let socket = adminSocket else { return nil }
+        let now = Clock.wallNanoseconds()
         let facts = ProcessFacts(
-            version: version, settings: configuration, names: places.names, listeners: listeners, startedAtWall: Clock.wallNanoseconds(),
-            startedAt: Clock.monotonicNanoseconds())
-        let questions = zip(workers, loops.map(\.mailbox)).map { worker, mailbox in
-            { @Sendable (answer: @escaping @Sendable (WorkerSnapshot) -> Void) in
-                mailbox.post { answer(worker.unwrapped.snapshot) }
-            }
-        }
+            version: version, settings: configuration, names: places.names, listeners: listeners, startedAtWall: now,
+            startedAt: Clock.monotonicNanoseconds(), configuredAtWall: now)
         let site = AdminSite(
-            facts, loop: control, keys: keys, watches: upstreamWatches, ledger: ledger, workers: questions)
+            facts, loop: control, keys: keys, watches: watches, ledger: control.bind(ledger),
+            workers: crew.questions(\.snapshot))
         admin = control.bind(try AdminServer(site, on: socket, loop: control, log: log))
         adminEndpoint = endpoint.bound(to: socket.address)
+        return site
     }
 
-    private func startWorkers(_ sockets: [[BoundSocket]], _ count: Int) throws {
-        let keys = keys
-        let shared = Worker.Shared(
-            settings: configuration, places: places, log: log, accessLog: accessLog,
-            connections: ConnectionCount(maximum: configuration.limits.connections)
-        ) { issuerIndex, unknownKeyID in
-            keys.wantKeys(issuerIndex: issuerIndex, unknownKeyID: unknownKeyID)
+    private func startWorkers(
+        serving served: ServedConfiguration, at listeners: ListenerSet, _ count: Int, _ reference: PlaneReference
+    ) throws {
+        let shared = Worker.Shared(log: log, connections: connections) { [mailbox = control.mailbox] number, issuer, keyID in
+            mailbox.post {
+                reference.plane?.unwrapped.want(ofGeneration: number, issuerIndex: issuer, unknownKeyID: keyID)
+            }
         }
         for index in 0..<count {
             let loop = try EventLoop(
                 label: "antechamber.worker.\(index)", lingerMilliseconds: EventLoop.workerLingerMilliseconds)
-            let worker = Worker(loop: loop, shared: shared)
-            for (policy, group) in zip(configuration.listeners, sockets) { try worker.listen(on: group[index], as: policy) }
+            let worker = Worker(loop: loop, shared: shared, serving: served)
+            for listener in listeners.listeners {
+                try worker.listen(listener.id, on: listener.sockets[index], as: listener.policy)
+            }
             loops.append(loop)
-            workers.append(loop.bind(worker))
+            crew.join(worker, on: loop)
         }
     }
+}
+
+/// The control plane, for workers that are there before it.
+private final class PlaneReference: Sendable {
+    private let held = Mutex<QueueBound<ControlPlane>?>(nil)
+
+    var plane: QueueBound<ControlPlane>? { held.withLock { $0 } }
+
+    func set(_ plane: QueueBound<ControlPlane>) { held.withLock { $0 = plane } }
 }

@@ -30,14 +30,11 @@ final class AccessLogBatch {
 final class Worker {
     /// What the workers of a process have in common.
     struct Shared: Sendable {
-        let settings: ProxyConfiguration
-        let places: Places
         let log: EventLog
-        let accessLog: LogFile?
         /// Client connections of all workers, for `max_connections`.
         let connections: ConnectionCount
-        /// Asks for an issuer's keys; answered by `install`.
-        let wantKeys: @Sendable (_ issuerIndex: Int, _ unknownKeyID: KeyIDHash?) -> Void
+        /// Asks for the keys of an issuer of the generation with this number; answered by `install`.
+        let wantKeys: @Sendable (_ generation: Int, _ issuerIndex: Int, _ unknownKeyID: KeyIDHash?) -> Void
     }
 
     /// Node sends up to 16 KiB by default; a backend may be more generous than we are with clients.
@@ -47,10 +44,11 @@ final class Worker {
 
     let loop: EventLoop
     let log: EventLog
-    let accessLog: AccessLogBatch?
-    let authenticator: Authenticator
+    private(set) var accessLog: AccessLogBatch?
+    /// Decides by the newest rules; a request is decided once.
+    private(set) var authenticator: Authenticator
     /// What requests are served by that begin now.
-    let generation: Generation
+    private(set) var generation: Generation
     /// Room for bytes that nobody wants.
     let discarded = ByteBuffer(capacity: 16 * 1024)
     /// Room for the address of a log line.
@@ -59,12 +57,13 @@ final class Worker {
     var metrics: WorkerMetrics
     var legacyUse: LegacyTallies
     private(set) var isDraining = false
-    /// No connection serves another request after the one at hand.
-    var closesAfterResponse: Bool { isDraining || generation.settings.timeouts.keepalive == 0 }
 
     private let shared: Shared
     private var entrances: [Entrance] = []
-    private var listeners: [Listener] = []
+    /// By the number of their watch, as long as anybody has use for them.
+    private var groups: [Int: WeakGroup] = [:]
+    /// What the authenticators of former generations have counted.
+    private var formerTokens = Authenticator.Counters.none
     private var clients: [ClientConnection?] = []
     private var freeClients: [Int] = []
     private var spareExchanges: [Exchange] = []
@@ -74,34 +73,51 @@ final class Worker {
     private var awaitingKeys: [[ObjectIdentifier: Exchange]]
     private var onDrained: (() -> Void)?
 
-    init(loop: EventLoop, shared: Shared) {
+    init(loop: EventLoop, shared: Shared, serving served: ServedConfiguration) {
         self.loop = loop
         self.shared = shared
-        let settings = shared.settings
         log = shared.log
-        accessLog = shared.accessLog.map(AccessLogBatch.init)
-        authenticator = Authenticator(policy: settings.admission)
-        generation = Generation(settings, at: shared.places, loop: loop, log: log)
-        metrics = WorkerMetrics(shared.places.names)
-        legacyUse = LegacyTallies(shared.places)
-        awaitingKeys = Array(repeating: [:], count: settings.admission.issuers.count)
-        if let accessLog {
-            loop.afterBatch = { accessLog.flush() }
+        authenticator = Authenticator(policy: served.settings.admission)
+        generation = Generation(served, loop: loop, log: log)
+        metrics = WorkerMetrics(served.places.names)
+        legacyUse = LegacyTallies(served.places)
+        awaitingKeys = Array(repeating: [:], count: served.settings.admission.issuers.count)
+        rememberGroups()
+        log(to: served.accessLog)
+    }
+
+    private func log(to file: LogFile?) {
+        if accessLog?.file === file { return }
+        accessLog?.flush()
+        let batch = file.map(AccessLogBatch.init)
+        accessLog = batch
+        loop.afterBatch = batch.map { batch in { batch.flush() } }
+    }
+
+    private func rememberGroups() {
+        groups = groups.filter { $0.value.group != nil }
+        for group in generation.upstreams {
+            if let id = group.watchID { groups[id] = WeakGroup(group) }
         }
     }
 
     // MARK: Clients
 
-    func listen(on bound: BoundSocket, as policy: ListenerPolicy) throws(SystemError) {
-        let entrance = Entrance(worker: self, policy: policy)
-        entrances.append(entrance)
-        listeners.append(try Listener(on: loop, bound: bound, handler: entrance))
+    /// - Parameter accepts: false: connections wait until the next configuration is served.
+    func listen(_ id: Int = 0, on bound: BoundSocket, as policy: ListenerPolicy, accepts: Bool = true) throws(SystemError) {
+        entrances.append(try Entrance(worker: self, id, on: bound, as: policy, accepts: accepts))
+    }
+
+    /// Gives up what `listen` has made, and that has not accepted anything.
+    func forgetEntrances(_ ids: Set<Int>) {
+        for entrance in entrances where ids.contains(entrance.id) { entrance.discard() }
+        entrances.removeAll { ids.contains($0.id) }
     }
 
     var mayAccept: Bool { shared.connections.hasRoom }
 
-    func accepted(_ socket: consuming Socket, from peer: SocketAddress, by policy: ListenerPolicy) {
-        if policy.takesProxyHeader, !generation.settings.trustedProxies.contains(peer: peer.ip) {
+    func accepted(_ socket: consuming Socket, from peer: SocketAddress, by entrance: Entrance) {
+        if entrance.policy.takesProxyHeader, !generation.settings.trustedProxies.contains(peer: peer.ip) {
             // What it would say is not believed, and without it nobody knows for whom it speaks.
             log.log(.info, "client \(peer.ip?.description ?? "unix"): refused: it is none of the trusted_proxies")
             return
@@ -110,7 +126,7 @@ final class Worker {
         if index == clients.count { clients.append(nil) }
         do throws(SystemError) {
             clients[index] = try ClientConnection(
-                worker: self, socket: socket, from: peer.ip, awaitsProxyHeader: policy.takesProxyHeader, index: index)
+                worker: self, socket: socket, from: peer.ip, by: entrance, index: index)
             shared.connections.add()
         } catch {
             freeClients.append(index)
@@ -147,12 +163,64 @@ final class Worker {
             clientIdle: clients.count - freeClients.count - exchangesInUse,
             upstreamActive: servers.reduce(0) { $0 + $1.requestsUnderWay },
             upstreamIdle: servers.reduce(0) { $0 + $1.idleConnections })
+        var tokens = formerTokens
+        tokens.merge(authenticator.counters)
         return WorkerSnapshot(
-            metrics: metrics, tokens: authenticator.counters, rememberedTokens: authenticator.rememberedTokens,
+            generation: generation.number, metrics: metrics, tokens: tokens, rememberedTokens: authenticator.rememberedTokens,
             connections: connections, upstreams: figures)
     }
 
+    // MARK: Another configuration
+
+    /// Serves this configuration from now on: the requests that begin, and those that nothing was decided of.
+    ///
+    /// - Parameters:
+    ///   - keys: what is known of the issuers' keys, in their order.
+    ///   - listeners: by the entrances' numbers. Entrances that are not among them close.
+    func become(_ served: ServedConfiguration, keys: [KeyMaterial], listeners: [Int: ListenerPolicy]) {
+        let former = generation
+        formerTokens.merge(authenticator.counters)
+        authenticator = Authenticator(policy: served.settings.admission)
+        for (index, material) in keys.enumerated() { authenticator.install(material, forIssuerAt: index) }
+        generation = Generation(served, loop: loop, log: log, after: former)
+        former.retire(for: generation)
+        rememberGroups()
+        metrics.makeRoom(for: served.places.names)
+        legacyUse = LegacyTallies(served.places)
+        log(to: served.accessLog)
+        // They hold the former generation.
+        spareExchanges.removeAll()
+
+        let waiting = awaitingKeys.flatMap(\.values)
+        awaitingKeys = Array(repeating: [:], count: served.settings.admission.issuers.count)
+        for exchange in waiting { exchange.startOver() }
+        becomeEntrances(listeners)
+    }
+
+    private func becomeEntrances(_ listeners: [Int: ListenerPolicy]) {
+        for entrance in entrances {
+            if let policy = listeners[entrance.id] {
+                entrance.policy = policy
+                entrance.open()
+            } else {
+                entrance.close()
+            }
+        }
+        entrances.removeAll(where: \.isClosed)
+        for client in clients.compactMap({ $0 }) where client.entrance.isClosed { client.drain() }
+    }
+
+    /// News of a backend, from the watch with this number.
+    func install(_ news: UpstreamNews, ofWatch id: Int, forServerAt index: Int) {
+        groups[id]?.group?.install(news, forServerAt: index)
+    }
+
     // MARK: Keys
+
+    /// - Parameter number: of the generation whose issuer is meant.
+    func install(_ keys: KeyMaterial, forIssuerAt index: Int, ofGeneration number: Int) {
+        if number == generation.number { install(keys, forIssuerAt: index) }
+    }
 
     func install(_ keys: KeyMaterial, forIssuerAt index: Int) {
         authenticator.install(keys, forIssuerAt: index)
@@ -165,7 +233,7 @@ final class Worker {
     func awaitKeys(_ exchange: Exchange, issuerIndex: Int, unknownKeyID: KeyIDHash?) {
         exchange.awaitedIssuer = issuerIndex
         awaitingKeys[issuerIndex][ObjectIdentifier(exchange)] = exchange
-        shared.wantKeys(issuerIndex, unknownKeyID)
+        shared.wantKeys(generation.number, issuerIndex, unknownKeyID)
     }
 
     /// The exchange waits for nothing of the worker's any more.
@@ -187,12 +255,8 @@ final class Worker {
     func drain(_ completion: @escaping () -> Void) {
         isDraining = true
         onDrained = completion
-        // Connections that the kernel has queued would be reset with the socket: they are served as the last ones.
-        for listener in listeners {
-            listener.acceptQueued()
-            listener.stop()
-        }
-        listeners = []
+        for entrance in entrances { entrance.close() }
+        entrances = []
         for client in clients.compactMap({ $0 }) { client.drain() }
         reportIfDrained()
     }
@@ -215,17 +279,33 @@ final class Worker {
     }
 }
 
+private struct WeakGroup {
+    weak var group: UpstreamGroup?
+
+    init(_ group: UpstreamGroup) {
+        self.group = group
+    }
+}
+
 /// Client connections at once, over all workers.
 final class ConnectionCount: Sendable {
     private let count = Atomic<Int>(0)
-    /// 0 sets no bound.
-    private let maximum: Int
+    private let bound: Atomic<Int>
 
     init(maximum: Int) {
-        self.maximum = maximum
+        bound = Atomic(maximum)
     }
 
-    var hasRoom: Bool { maximum == 0 || count.load(ordering: .relaxed) < maximum }
+    /// 0 sets no bound.
+    var maximum: Int {
+        get { bound.load(ordering: .relaxed) }
+        set { bound.store(newValue, ordering: .relaxed) }
+    }
+
+    var hasRoom: Bool {
+        let maximum = maximum
+        return maximum == 0 || count.load(ordering: .relaxed) < maximum
+    }
 
     func add() { count.add(1, ordering: .relaxed) }
     func remove() { count.subtract(1, ordering: .relaxed) }

@@ -4,6 +4,7 @@
 // token can add one. At steady state counting allocates nothing.
 
 import Admission
+import Configuration
 import Observability
 
 struct WorkerMetrics: Sendable {
@@ -85,6 +86,8 @@ struct WorkerMetrics: Sendable {
 
 /// A worker's figures at one moment.
 struct WorkerSnapshot: Sendable {
+    /// The number of the configuration that it serves.
+    var generation: Int
     var metrics: WorkerMetrics
     var tokens: Authenticator.Counters
     var rememberedTokens: Int
@@ -92,13 +95,21 @@ struct WorkerSnapshot: Sendable {
     /// Each backend's servers in their order, as this worker sees them.
     var upstreams: [[UpstreamServerFigures]]
 
-    /// All workers as one. `snapshots` is not empty.
-    static func merged(_ snapshots: [WorkerSnapshot]) -> WorkerSnapshot {
-        snapshots.dropFirst().reduce(into: snapshots[0]) { all, one in
+    /// All workers as one, and what they see of the backends of this generation: in the moment of a reload, workers differ.
+    /// `snapshots` is not empty.
+    static func merged(_ snapshots: [WorkerSnapshot], upstreams backends: [UpstreamPolicy], ofGeneration number: Int)
+        -> WorkerSnapshot
+    {
+        var none = snapshots[0]
+        none.generation = number
+        none.upstreams = backends.map { $0.servers.map { _ in UpstreamServerFigures() } }
+        let first = snapshots[0].generation == number ? snapshots[0] : none
+        return snapshots.dropFirst().reduce(into: first) { all, one in
             all.metrics.merge(one.metrics)
             all.tokens.merge(one.tokens)
             all.rememberedTokens += one.rememberedTokens
             all.connections.merge(one.connections)
+            guard one.generation == number else { return }
             for group in all.upstreams.indices {
                 for index in all.upstreams[group].indices {
                     all.upstreams[group][index].merge(one.upstreams[group][index])
@@ -130,9 +141,9 @@ struct ConnectionFigures: Sendable, Equatable {
 /// One of the backend's servers, as workers see it.
 struct UpstreamServerFigures: Sendable, Equatable {
     /// How many workers see it so.
-    var standings: [Balancer.Standing: Int]
-    var requestsUnderWay: Int
-    var idleConnections: Int
+    var standings: [Balancer.Standing: Int] = [:]
+    var requestsUnderWay = 0
+    var idleConnections = 0
 
     mutating func merge(_ other: UpstreamServerFigures) {
         standings.merge(other.standings, uniquingKeysWith: +)

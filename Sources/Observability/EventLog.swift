@@ -4,6 +4,7 @@
 
 internal import Bytes
 import Glibc
+import Synchronization
 
 /// How much an event matters. The raw values are the words of `error_log`.
 public enum LogLevel: Int, Sendable, Comparable {
@@ -23,18 +24,18 @@ public enum LogLevel: Int, Sendable, Comparable {
 }
 
 public final class EventLog: Sendable {
-    private let file: LogFile
-    private let level: LogLevel
+    private let file: Mutex<LogFile>
+    private let level: Atomic<Int>
 
     /// Events below `level` are not written.
     public init(_ file: LogFile, level: LogLevel) {
-        self.file = file
-        self.level = level
+        self.file = Mutex(file)
+        self.level = Atomic(level.rawValue)
     }
 
     public func log(_ level: LogLevel, _ message: @autoclosure () -> String) {
-        if level < self.level { return }
-        file.write(EventLog.line(level, message()), lines: 1)
+        if level.rawValue < self.level.load(ordering: .relaxed) { return }
+        current.write(EventLog.line(level, message()), lines: 1)
     }
 
     /// The line that tells of lost ones.
@@ -54,11 +55,19 @@ public final class EventLog: Sendable {
         return line.readable.copied()
     }
 
+    /// Goes on with this level, and in this file; nil: in the one at hand.
+    public func become(_ file: LogFile?, level: LogLevel) {
+        if let file { self.file.withLock { $0 = file } }
+        self.level.store(level.rawValue, ordering: .relaxed)
+    }
+
+    private var current: LogFile { file.withLock { $0 } }
+
     public func reopen() throws(LogFileError) {
-        try file.reopen()
+        try current.reopen()
     }
 
     public func flush(timeoutMilliseconds: Int) {
-        file.flush(timeoutMilliseconds: timeoutMilliseconds)
+        current.flush(timeoutMilliseconds: timeoutMilliseconds)
     }
 }

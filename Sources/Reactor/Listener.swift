@@ -34,15 +34,21 @@ public final class Listener: DescriptorHandler, TimerHandler {
     /// How rarely the handler is told so.
     private static let exhaustionNoteNanoseconds: Int64 = 10_000_000_000
 
+    /// - Parameter accepts: false: connections wait in the kernel's queue until `resume()`.
     public init(
-        on loop: EventLoop, bound: BoundSocket, handler: any ListenerHandler
+        on loop: EventLoop, bound: BoundSocket, handler: any ListenerHandler, accepts: Bool = true
     ) throws(SystemError) {
         self.loop = loop
         self.handler = handler
         address = bound.address
         socket = try bound.duplicate()
-        registration = try loop.registerLevel(socket.descriptor, .read, self)
+        registration = try loop.registerLevel(socket.descriptor, accepts ? .read : [], self)
         retryTimer = loop.addTimer(self)
+    }
+
+    /// Accepts from now on.
+    public func resume() {
+        if let timer = retryTimer { timerFired(timer) }
     }
 
     /// Takes the connections that wait in the kernel's queue.

@@ -27,24 +27,34 @@ struct ConfigurationOptions: ParsableArguments {
     /// - Throws: the exit status for an invalid configuration.
     func load(upstreamIfNone: String? = nil) throws -> ProxyConfiguration {
         let environment = ProcessEnvironment.variables
-        let hasFile = config != nil || !(environment["ANTECHAMBER_CONFIG"] ?? "").isEmpty
-        let hasUpstream = upstream != nil || !(environment["ANTECHAMBER_UPSTREAM"] ?? "").isEmpty
-        return try Self.load(
-            file: config,
-            flags: CommandLineOverrides(
-                listen: listen, upstream: hasFile || hasUpstream ? upstream : upstreamIfNone, issuer: issuer,
-                audience: audience))
+        return try Self.load(source(upstreamIfNone: upstreamIfNone, environment: environment), environment)
     }
 
     /// Loads what a file, and nothing but the environment beside it, says; otherwise as above.
-    static func load(
-        file: String?, flags: CommandLineOverrides = CommandLineOverrides()
-    ) throws -> ProxyConfiguration {
+    static func load(file: String?) throws -> ProxyConfiguration {
         let environment = ProcessEnvironment.variables
-        let result = ConfigurationLoader.load(file: file, flags: flags, environment: environment)
+        return try load({ ConfigurationLoader.load(file: file, environment: environment) }, environment)
+    }
+
+    private static func load(
+        _ source: () -> LoadResult, _ environment: [String: String]
+    ) throws -> ProxyConfiguration {
+        let result = source()
         let colour = Terminal.colours(.errors, environment: environment)
         for diagnostic in result.diagnostics { Terminal.printError(diagnostic.rendered(colour: colour)) }
         guard let configuration = result.configuration else { throw ExitCode.invalidConfiguration }
         return configuration
+    }
+
+    /// Loads, as often as it is called: the file as it is then, under the flags and the environment of this start.
+    func source(
+        upstreamIfNone: String? = nil, environment: [String: String] = ProcessEnvironment.variables
+    ) -> @Sendable () -> LoadResult {
+        let hasFile = config != nil || !(environment["ANTECHAMBER_CONFIG"] ?? "").isEmpty
+        let hasUpstream = upstream != nil || !(environment["ANTECHAMBER_UPSTREAM"] ?? "").isEmpty
+        let flags = CommandLineOverrides(
+            listen: listen, upstream: hasFile || hasUpstream ? upstream : upstreamIfNone, issuer: issuer,
+            audience: audience)
+        return { [config] in ConfigurationLoader.load(file: config, flags: flags, environment: environment) }
     }
 }

@@ -13,13 +13,14 @@ struct Run: ParsableCommand {
             last one comma-separated). A flag beats the environment, which beats the file.
 
             SIGTERM and SIGINT finish what is in flight and end the process; a second one ends it at once. \
-            SIGUSR1 reopens the log files.
+            SIGHUP loads the configuration, certificates and key files again and serves them, or says why not and goes on \
+            as before. SIGUSR1 reopens the log files.
             """)
 
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
-        let service = try Service(try options.load())
+        let service = try Service(try options.load(), source: options.source())
         // First, so that whoever finds it listening can end it.
         service.endsWithProcess { exitCode in Self.exit(withError: exitCode) }
         try service.start()

@@ -1,6 +1,7 @@
 // A running proxy with its logs and signals: what `run` and `demo` have in common.
 
 import ArgumentParser
+import Bytes
 import Configuration
 import Dispatch
 import Gateway
@@ -11,20 +12,28 @@ import Reactor
 /// Lives on the main queue.
 final class Service {
     let log: EventLog
-    private let configuration: ProxyConfiguration
+    private var configuration: ProxyConfiguration
+    /// When it was loaded, in seconds since 1970.
+    private var loadedAt = Clock.wallNanoseconds() / 1_000_000_000
+    /// Loads it anew; nil: it was made up by this process.
+    private let source: (@Sendable () -> LoadResult)?
     private let proxy: Proxy
-    private let accessLog: LogFile?
+    private var accessLog: LogFile?
     private var signals: [SignalSource] = []
     private var isEnding = false
+    private var isReloading = false
+    /// Asked for while a reload is under way: another reload, or the end.
+    private var afterReload: (() -> Void)?
 
     /// Opens the logs and prepares the proxy.
     ///
     /// - Throws: after saying why on standard error: the exit status.
-    init(_ configuration: ProxyConfiguration) throws {
+    init(_ configuration: ProxyConfiguration, source: (@Sendable () -> LoadResult)? = nil) throws {
         self.configuration = configuration
+        self.source = source
         ProcessEnvironment.raiseDescriptorLimit()
         do {
-            log = try EventLog(configuration.errorLog)
+            log = EventLog(try LogFile(configuration.errorLog.destination), level: LogLevel(configuration.errorLog.level))
             accessLog = try LogFile(configuration.accessLog)
             proxy = try Proxy(configuration, version: Antechamber.version, log: log, accessLog: accessLog)
         } catch {
@@ -73,15 +82,20 @@ final class Service {
                     log.log(.error, "\(error)")
                 }
             })
-        signals.append(
-            SignalSource(SIGHUP, on: .main) { [log] in
-                log.log(.warn, "SIGHUP: this version does not reload its configuration; restart it instead")
-            })
+        signals.append(SignalSource(SIGHUP, on: .main) { [unowned self] in reload() })
     }
 
     /// Drains for at most `shutdown_timeout`, then exits.
     func end(_ code: ExitCode, _ exit: @escaping (ExitCode) -> Void) {
         isEnding = true
+        if isReloading {
+            afterReload = { [unowned self] in drain(code, exit) }
+        } else {
+            drain(code, exit)
+        }
+    }
+
+    private func drain(_ code: ExitCode, _ exit: @escaping (ExitCode) -> Void) {
         log.log(.notice, "draining: no new connections, requests in flight finish")
         let ending = QueueBound((service: self, exit: exit), on: .main)
         proxy.drain {
@@ -99,32 +113,117 @@ final class Service {
 
     private func finish(_ code: ExitCode, _ exit: (ExitCode) -> Void) {
         proxy.stop()
+        accessLog?.flush(timeoutMilliseconds: 2000)
         log.log(.notice, "stopped")
         log.flush(timeoutMilliseconds: 1000)
         exit(code)
     }
 }
 
-extension EventLog {
-    fileprivate convenience init(_ policy: ErrorLog) throws {
-        let level: LogLevel =
-            switch policy.level {
+// MARK: Reload
+
+extension Service {
+    /// Loads the configuration anew and serves it, or says why not and goes on as before.
+    private func reload() {
+        if isEnding { return log.log(.notice, "SIGHUP: not reloaded, as the proxy ends") }
+        guard let source else { return log.log(.notice, "SIGHUP: there is no configuration to load again") }
+        if isReloading {
+            afterReload = { [unowned self] in reload() }
+            return
+        }
+        isReloading = true
+        log.log(.notice, "SIGHUP: the configuration is loaded anew")
+        let service = QueueBound(self, on: .main)
+        // Files may be on a disk that hangs: signals are heard meanwhile.
+        DispatchQueue.global().async {
+            let result = source()
+            DispatchQueue.main.async { service.unwrapped.serve(result) }
+        }
+    }
+
+    private func serve(_ result: LoadResult) {
+        for diagnostic in result.diagnostics {
+            let level = diagnostic.severity == .error ? LogLevel.error : .warn
+            for line in diagnostic.rendered(colour: false).split(separator: "\n") { log.log(level, String(line)) }
+        }
+        guard let next = result.configuration else {
+            proxy.noteRefusedReload()
+            return refused("it is invalid")
+        }
+        do throws(LogFileError) {
+            // Both before anything changes.
+            let accessLog = next.accessLog == configuration.accessLog ? accessLog : try LogFile(next.accessLog)
+            let isSameErrorLog = next.errorLog.destination == configuration.errorLog.destination
+            let errorLog = isSameErrorLog ? nil : try LogFile(next.errorLog.destination)
+            let service = QueueBound(self, on: .main)
+            proxy.reload(next, accessLog: accessLog) { outcome in
+                DispatchQueue.main.async {
+                    service.unwrapped.reloaded(next, outcome, accessLog: accessLog, errorLog: errorLog)
+                }
+            }
+        } catch {
+            proxy.noteRefusedReload()
+            refused("\(error)")
+        }
+    }
+
+    private func reloaded(
+        _ next: ProxyConfiguration, _ outcome: ReloadOutcome, accessLog: LogFile?, errorLog: LogFile?
+    ) {
+        guard case .adopted(let opened, let closed, let kept) = outcome else {
+            if case .refused(let reason) = outcome { refused(reason) }
+            return
+        }
+        configuration = next
+        loadedAt = Clock.wallNanoseconds() / 1_000_000_000
+        self.accessLog = accessLog
+        log.become(errorLog, level: LogLevel(next.errorLog.level))
+        for endpoint in closed { log.log(.notice, "no longer listening on \(endpoint)") }
+        for endpoint in opened { log.log(.notice, "listening on \(endpoint)") }
+        for directive in kept {
+            log.log(.warn, "'\(directive)' has changed, which takes effect when the proxy is started anew")
+        }
+        log.log(.notice, "reloaded")
+        reloadIsOver()
+    }
+
+    private func refused(_ reason: String) {
+        log.log(
+            .error, "reload refused: \(reason); the configuration of \(RFC3339.text(loadedAt)) serves on")
+        reloadIsOver()
+    }
+
+    private func reloadIsOver() {
+        isReloading = false
+        let next = afterReload
+        afterReload = nil
+        next?()
+    }
+}
+
+extension LogLevel {
+    fileprivate init(_ level: ErrorLog.Level) {
+        self =
+            switch level {
             case .debug: .debug
             case .info: .info
             case .notice: .notice
             case .warn: .warn
             case .error: .error
             }
-        switch policy.destination {
-        case .standardError: self.init(LogFile(standardDescriptor: STDERR_FILENO, lossNote: EventLog.lossNote), level: level)
-        case .file(let path): self.init(try LogFile(appendingTo: path, lossNote: EventLog.lossNote), level: level)
-        }
     }
 }
 
 extension LogFile {
+    fileprivate convenience init(_ destination: ErrorLog.Destination) throws(LogFileError) {
+        switch destination {
+        case .standardError: self.init(standardDescriptor: STDERR_FILENO, lossNote: EventLog.lossNote)
+        case .file(let path): try self.init(appendingTo: path, lossNote: EventLog.lossNote)
+        }
+    }
+
     /// Nil where no access log is wanted.
-    fileprivate convenience init?(_ policy: AccessLog) throws {
+    fileprivate convenience init?(_ policy: AccessLog) throws(LogFileError) {
         switch policy {
         case .off: return nil
         case .standardOutput: self.init(standardDescriptor: STDOUT_FILENO, lossNote: AccessRecord.lossNote)

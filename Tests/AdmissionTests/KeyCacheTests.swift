@@ -124,7 +124,7 @@ struct KeyTranscript: Sendable, CustomTestStringConvertible {
         return transcript
     }
 
-    static let all = fetching + failing + forced + files + discovery + stored + missing
+    static let all = fetching + failing + forced + files + discovery + stored + missing + reloaded
 }
 
 extension KeyPolicy {
@@ -156,7 +156,12 @@ final class KeyScript {
         /// For a key ID that nobody has asked for before.
         case wantUnknown
         case wantKey(String)
+        case lookAgain
+        /// Another policy takes the place of the one at hand, and its cache starts.
+        case become(KeyPolicy)
     }
+
+    private static let issuer = "https://issuer.example/tenant/"
 
     var cache: KeyCache
     var now = 0.0
@@ -166,7 +171,7 @@ final class KeyScript {
 
     init(_ policy: KeyPolicy, restoresKeys: Bool = false) throws {
         cache = try KeyCache(
-            issuer: "https://issuer.example/tenant/", policy: policy, restoresKeys: restoresKeys)
+            issuer: Self.issuer, policy: policy, restoresKeys: restoresKeys)
     }
 
     var keySet: KeySet? {
@@ -200,6 +205,10 @@ final class KeyScript {
             return action(.wantKey("unknown \(unknownCount)"))
         case .wantKey(let keyID):
             return cache.wanted(unknownKeyID: KeyIDHash(keyID), at: nanoseconds, jitter: jitter)
+        case .lookAgain: return cache.lookAgain(at: nanoseconds, jitter: jitter)
+        case .become(let policy):
+            cache = try! KeyCache(issuer: Self.issuer, policy: policy, continuing: cache, at: nanoseconds)
+            return cache.start(at: nanoseconds, jitter: jitter)
         }
     }
 

@@ -31,10 +31,11 @@ struct AdminServerTests {
         let settings = ProxyConfiguration(upstream: upstream, admission: AdmissionPolicy(issuers: issuers))
         let places = try Places(of: settings)
         let facts = ProcessFacts(
-            version: "1", settings: settings, names: places.names, listeners: [], startedAtWall: 0, startedAt: 0)
+            version: "1", settings: settings, names: places.names, listeners: [], startedAtWall: 0, startedAt: 0,
+            configuredAtWall: 0)
         let site = AdminSite(
             facts, loop: loop, keys: try KeyService(policies: [], loop: loop) { _, _ in },
-            watches: [loop.bind(UpstreamWatch(upstream, loop: loop, log: log) { _, _ in })],
+            watches: [WatchLease(UpstreamWatch(upstream, loop: loop, log: log) { _, _ in }, id: 1, on: loop)],
             ledger: loop.bind(
                 try MigrationLedger(
                     issuers, places, in: stateDirectory, loop: loop, workers: legacyWorkers ?? []
@@ -57,7 +58,7 @@ struct AdminServerTests {
         let policy = AdmissionPolicy(issuers: [], tokenCacheEntries: 0)
         answer(
             WorkerSnapshot(
-                metrics: WorkerMetrics(CountedNames()),
+                generation: 1, metrics: WorkerMetrics(CountedNames()),
                 tokens: Authenticator(policy: policy).counters, rememberedTokens: 0, connections: ConnectionFigures(),
                 upstreams: [[UpstreamServerFigures(standings: [:], requestsUnderWay: 0, idleConnections: 0)]]))
     }

@@ -37,12 +37,12 @@ final class RunningWorker {
             upstream: UpstreamPolicy(servers: [.init(.tcp(host: "backend.example", port: 80))]),
             admission: AdmissionPolicy(issuers: [policy]),
             timeouts: Timeouts(proxyConnect: connectMilliseconds))
-        let shared = Worker.Shared(
-            settings: settings, places: try Places(of: settings), log: log, accessLog: nil, connections: ConnectionCount(maximum: 0)
-        ) { _, _ in }
+        let shared = Worker.Shared(log: log, connections: ConnectionCount(maximum: 0)) { _, _, _ in }
+        let served = ServedConfiguration(
+            number: 1, settings: settings, places: try Places(of: settings), accessLog: nil, watches: [])
 
         loop = try EventLoop(label: "test.worker", lingerMilliseconds: 0)
-        let worker = Worker(loop: loop, shared: shared)
+        let worker = Worker(loop: loop, shared: shared, serving: served)
         let listener = try BoundSocket(endpoint: .tcp(host: "127.0.0.1", port: 0), sharesPort: false)
         address = listener.address
         try worker.listen(on: listener, as: ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 0)))

@@ -8,15 +8,16 @@ import Reactor
 final class AdminSite {
     let workers: [RollCall<WorkerSnapshot>.Question]
     var isDraining = false
-    private let process: ProcessFacts
+    var reloads = ReloadFigures()
+    private var process: ProcessFacts
     private let loop: EventLoop
     private let keys: KeyService
     /// Of each of the configuration's `upstreams`.
-    private let watches: [QueueBound<UpstreamWatch>]
+    private var watches: [WatchLease]
     let ledger: QueueBound<MigrationLedger>
 
     init(
-        _ process: ProcessFacts, loop: EventLoop, keys: KeyService, watches: [QueueBound<UpstreamWatch>],
+        _ process: ProcessFacts, loop: EventLoop, keys: KeyService, watches: [WatchLease],
         ledger: QueueBound<MigrationLedger>, workers: [RollCall<WorkerSnapshot>.Question]
     ) {
         self.process = process
@@ -27,13 +28,24 @@ final class AdminSite {
         self.workers = workers
     }
 
+    /// Another configuration is served, at these addresses.
+    func become(_ served: ServedConfiguration, _ listeners: [Endpoint]) {
+        process.generation = served.number
+        process.settings = served.settings
+        process.names = served.places.names
+        process.listeners = listeners
+        process.configuredAtWall = Clock.wallNanoseconds()
+        watches = served.watches
+        reloads.succeeded += 1
+    }
+
     var readiness: Readiness {
         Readiness(issuers: keys.statuses, upstreams: upstreams, isDraining: isDraining)
     }
 
     private var upstreams: [UpstreamHealth] {
-        zip(process.settings.upstreams, watches).map { policy, watch in
-            UpstreamHealth(policy: policy, serversShownUp: watch.unwrapped.serversShownUp)
+        zip(process.settings.upstreams, watches).map { policy, lease in
+            UpstreamHealth(policy: policy, serversShownUp: lease.watch.unwrapped.serversShownUp)
         }
     }
 
@@ -51,8 +63,9 @@ final class AdminSite {
     /// - Parameter workers: every worker's figures.
     func status(_ workers: [WorkerSnapshot]) -> ProcessStatus {
         ProcessStatus(
-            process: process, usage: .current, isDraining: isDraining, now: loop.now, issuers: keys.statuses,
-            upstreams: upstreams, workers: workers, total: .merged(workers))
+            process: process, usage: .current, isDraining: isDraining, reloads: reloads, now: loop.now,
+            issuers: keys.statuses, upstreams: upstreams, workers: workers,
+            total: .merged(workers, upstreams: process.settings.upstreams, ofGeneration: process.generation))
     }
 }
 
@@ -63,9 +76,17 @@ struct UpstreamHealth {
     var serversShownUp: [Bool]?
 }
 
-/// What does not change while the process runs.
+/// How often another configuration was to be served.
+struct ReloadFigures: Sendable, Equatable {
+    var succeeded: UInt64 = 0
+    var refused: UInt64 = 0
+}
+
+/// What does not change while the process runs, but with another configuration.
 struct ProcessFacts: Sendable {
     var version: String
+    /// Counts the configurations, from 1.
+    var generation = 1
     var settings: ProxyConfiguration
     /// What is counted apart.
     var names: CountedNames
@@ -75,6 +96,8 @@ struct ProcessFacts: Sendable {
     var startedAtWall: Int64
     /// Monotonic nanoseconds.
     var startedAt: Int64
+    /// When the configuration at hand came to be served, as `startedAtWall`.
+    var configuredAtWall: Int64
     /// What no other process is called: whoever reaches it by two names can tell that it is one.
     var instance = String(UInt64.random(in: .min ... .max), radix: 16)
 }
@@ -84,6 +107,7 @@ struct ProcessStatus {
     var process: ProcessFacts
     var usage: ProcessUsage
     var isDraining: Bool
+    var reloads: ReloadFigures
     /// Monotonic nanoseconds.
     var now: Int64
     var issuers: [IssuerStatus]

@@ -19,6 +19,7 @@ struct MetricsPage {
         writeTokens(to: page)
         writeKeys(to: page)
         writeConnections(to: page)
+        writeConfiguration(to: page)
         writeProcess(to: page)
     }
 
@@ -60,7 +61,13 @@ struct MetricsPage {
         page.counter(
             "antechamber_legacy_audience_requests_total", "Requests admitted for an audience that is on its way out."
         ) { samples in
+            // One that is configured now may have the name of one that was.
+            var counts: [[String]: UInt64] = [:]
             for (audience, count) in zip(names.audiences, metrics.legacyRequests) {
+                counts[[audience.issuer, audience.name], default: 0] &+= count
+            }
+            for audience in names.audiences {
+                guard let count = counts.removeValue(forKey: [audience.issuer, audience.name]) else { continue }
                 samples.add(count, ["issuer": audience.issuer, "name": audience.name])
             }
         }
@@ -114,6 +121,19 @@ struct MetricsPage {
                 ("upstream", "active", connections.upstreamActive), ("upstream", "idle", connections.upstreamIdle),
             ]
             for (side, state, count) in figures { samples.add(UInt64(max(0, count)), ["side": side, "state": state]) }
+        }
+    }
+
+    private func writeConfiguration(to page: Exposition) {
+        page.counter("antechamber_config_reloads_total", "Reloads of the configuration, by what became of them.") {
+            $0.add(status.reloads.succeeded, ["outcome": "succeeded"])
+            $0.add(status.reloads.refused, ["outcome": "refused"])
+        }
+        page.gauge(
+            "antechamber_config_last_reload_success_timestamp_seconds",
+            "When the configuration that is served was loaded, since unix epoch in seconds."
+        ) {
+            $0.add(seconds: Double(status.process.configuredAtWall / 1_000_000) / 1e3)
         }
     }
 

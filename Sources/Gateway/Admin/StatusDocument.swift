@@ -19,6 +19,13 @@ struct StatusDocument {
             json.member("started_at", RFC3339.text(process.startedAtWall / 1_000_000_000))
             json.member("uptime_seconds", (status.now - process.startedAt) / 1_000_000_000)
             json.member("draining", status.isDraining)
+            json.name("configuration")
+            json.object { json in
+                json.member("loaded_at", RFC3339.text(process.configuredAtWall / 1_000_000_000))
+                json.member("number", Int64(process.generation))
+                json.member("reloads", Int64(clamping: status.reloads.succeeded))
+                json.member("reloads_refused", Int64(clamping: status.reloads.refused))
+            }
             json.name("listeners")
             json.array(process.listeners) { json, endpoint in json.string(endpoint.description) }
             json.name("issuers")

@@ -1,33 +1,52 @@
 // The shell around one issuer's key cache: carries out what the cache says, and tells it what happened.
 
 import Admission
+import Bytes
 import CurlKit
 import JOSE
 import Reactor
 
 final class IssuerKeys: TimerHandler {
-    private let policy: IssuerPolicy
+    let policy: IssuerPolicy
+    /// Place in the configuration; nil: it is in none at present.
+    var index: Int?
     private var cache: KeyCache
     private let loop: EventLoop
     private let fetcher: KeyFetcher
     /// Where keys outlive the process; nil: nowhere.
     private let store: KeyStore?
     /// Told at every publication, on the loop.
-    private let publish: (KeyMaterial, KeyNews) -> Void
+    private let publish: (IssuerKeys, KeyMaterial, KeyNews) -> Void
     private var timer: TimerID?
     private var answerIsDue = false
     private var history = KeyHistory()
 
+    /// - Parameter former: the same issuer's under another policy; its keys go on to serve where they come from the same
+    ///   place.
     init(
-        _ policy: IssuerPolicy, loop: EventLoop, fetcher: KeyFetcher, store: KeyStore?,
-        publish: @escaping (KeyMaterial, KeyNews) -> Void
+        _ policy: IssuerPolicy, loop: EventLoop, fetcher: KeyFetcher, store: KeyStore?, after former: IssuerKeys? = nil,
+        publish: @escaping (IssuerKeys, KeyMaterial, KeyNews) -> Void
     ) throws(KeySourceError) {
         self.policy = policy
         self.loop = loop
         self.fetcher = fetcher
         self.store = store
         self.publish = publish
-        cache = try KeyCache(issuer: policy.identifier, policy: policy.keys, restoresKeys: store != nil)
+        if let former, former.isOf(policy), former.policy.keys.hasSameSource(as: policy.keys) {
+            cache = try KeyCache(
+                issuer: policy.identifier, policy: policy.keys, continuing: former.cache, at: loop.now)
+            history = former.history
+        } else {
+            cache = try KeyCache(issuer: policy.identifier, policy: policy.keys, restoresKeys: store != nil)
+        }
+    }
+
+    /// Whether it keeps keys of that issuer, by whatever rules.
+    func isOf(_ other: IssuerPolicy) -> Bool { policy.identifier.hasSameBytes(as: other.identifier) }
+
+    /// Whether it keeps that issuer's keys by those very rules.
+    func keepsKeys(for other: IssuerPolicy) -> Bool {
+        isOf(other) && policy.keys == other.keys && policy.algorithms == other.algorithms
     }
 
     /// On the loop, like everything that follows.
@@ -39,6 +58,11 @@ final class IssuerKeys: TimerHandler {
     func stop() {
         if let timer { loop.removeTimer(timer) }
         timer = nil
+    }
+
+    /// The operator asks to look at files again, and for keys where there are none.
+    func lookAgain() {
+        perform(cache.lookAgain(at: loop.now, jitter: IssuerKeys.jitter()))
     }
 
     var material: KeyMaterial { cache.material(at: loop.now) }
@@ -63,7 +87,7 @@ final class IssuerKeys: TimerHandler {
 
     private func answer() {
         answerIsDue = false
-        publish(material, KeyNews())
+        publish(self, material, KeyNews())
     }
 
     private func perform(_ action: KeyAction) {
@@ -73,7 +97,7 @@ final class IssuerKeys: TimerHandler {
         case .none: break
         case .publish(let news):
             history.note(news, at: loop.now)
-            publish(material, news)
+            publish(self, material, news)
         case .fetch(let fetch):
             switch fetch.source {
             case .stored: store?.read { [weak self] result in self?.ended(fetch, result) }

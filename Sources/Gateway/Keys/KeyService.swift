@@ -12,6 +12,9 @@ final class KeyService: Sendable {
     /// What key servers see.
     static let userAgent = "antechamber"
 
+    /// The issuers of a configuration, with what keeps their keys: made, and in no use yet.
+    typealias Prepared = [IssuerKeys]
+
     private let mailbox: Mailbox
     private let keeper: QueueBound<KeyKeeper>
 
@@ -25,17 +28,8 @@ final class KeyService: Sendable {
         log: @escaping @Sendable (LogLevel, String) -> Void
     ) throws {
         mailbox = loop.mailbox
-        let keeper = KeyKeeper(loop: loop)
-        for (index, policy) in policies.enumerated() {
-            var store: KeyStore?
-            if let stateDirectory, policy.keys.source.isFetched {
-                store = try KeyStore(policy, in: stateDirectory, loop: loop, log: log)
-            }
-            try keeper.add(policy, store: store) { [weak keeper] material, news in
-                if let line = news.note?.logLine(of: policy) { log(line.level, line.message) }
-                keeper?.publish(index, material)
-            }
-        }
+        let keeper = KeyKeeper(loop: loop, stateDirectory: stateDirectory, log: log)
+        keeper.issuers = try keeper.prepare(policies)
         self.keeper = loop.bind(keeper)
     }
 
@@ -59,6 +53,19 @@ final class KeyService: Sendable {
     /// Every issuer's keys at present, in the order of the policies. On the loop only.
     var statuses: [IssuerStatus] { keeper.unwrapped.statuses }
 
+    // MARK: Another configuration, on the loop
+
+    /// What these policies need. Issuers that stay keep what they have, and nothing is fetched or forgotten yet.
+    func prepare(_ policies: [IssuerPolicy]) throws -> Prepared { try keeper.unwrapped.prepare(policies) }
+
+    /// Goes on with these issuers alone, and returns what is known of their keys, in their order.
+    func become(_ prepared: Prepared) -> [KeyMaterial] { keeper.unwrapped.become(prepared) }
+
+    /// `wantKeys` from the loop itself.
+    func want(issuerIndex: Int, unknownKeyID: KeyIDHash?) {
+        keeper.unwrapped.want(issuerIndex, unknownKeyID: unknownKeyID)
+    }
+
     /// Asks for the keys of an issuer: the first ones, or, with `unknownKeyID`, newer ones than are known. A
     /// publication for that issuer follows.
     func wantKeys(issuerIndex: Int, unknownKeyID: KeyIDHash?) {
@@ -71,18 +78,58 @@ final class KeyService: Sendable {
 final class KeyKeeper {
     private let loop: EventLoop
     private let fetcher: KeyFetcher
-    private var issuers: [IssuerKeys] = []
+    private let stateDirectory: StateDirectory?
+    private let log: @Sendable (LogLevel, String) -> Void
+    /// In the order of the configuration.
+    fileprivate(set) var issuers: [IssuerKeys] = [] {
+        didSet {
+            for issuer in oldValue { issuer.index = nil }
+            for (index, issuer) in issuers.enumerated() { issuer.index = index }
+        }
+    }
     private var subscribers: [@Sendable (Int, KeyMaterial) -> Void] = []
 
-    init(loop: EventLoop) {
+    init(
+        loop: EventLoop, stateDirectory: StateDirectory? = nil,
+        log: @escaping @Sendable (LogLevel, String) -> Void = { _, _ in }
+    ) {
         self.loop = loop
+        self.stateDirectory = stateDirectory
+        self.log = log
         fetcher = KeyFetcher(loop: loop, userAgent: KeyService.userAgent)
+    }
+
+    fileprivate func prepare(_ policies: [IssuerPolicy]) throws -> [IssuerKeys] {
+        try policies.map { policy in
+            if let same = issuers.first(where: { $0.keepsKeys(for: policy) }) { return same }
+            var store: KeyStore?
+            if let stateDirectory, policy.keys.source.isFetched {
+                store = try KeyStore(policy, in: stateDirectory, loop: loop, log: log)
+            }
+            return try IssuerKeys(
+                policy, loop: loop, fetcher: fetcher, store: store, after: issuers.first { $0.isOf(policy) }
+            ) { [weak self, log] keys, material, news in
+                if let line = news.note?.logLine(of: policy) { log(line.level, line.message) }
+                if let index = keys.index { self?.publish(index, material) }
+            }
+        }
+    }
+
+    fileprivate func become(_ prepared: [IssuerKeys]) -> [KeyMaterial] {
+        let former = issuers
+        issuers = prepared
+        for issuer in former where issuer.index == nil { issuer.stop() }
+        for issuer in issuers {
+            if former.contains(where: { $0 === issuer }) { issuer.lookAgain() } else { issuer.start() }
+        }
+        return issuers.map(\.material)
     }
 
     func add(
         _ policy: IssuerPolicy, store: KeyStore? = nil, publish: @escaping (KeyMaterial, KeyNews) -> Void
     ) throws(KeySourceError) {
-        issuers.append(try IssuerKeys(policy, loop: loop, fetcher: fetcher, store: store, publish: publish))
+        issuers.append(
+            try IssuerKeys(policy, loop: loop, fetcher: fetcher, store: store) { publish($1, $2) })
     }
 
     func start() {
@@ -104,7 +151,7 @@ final class KeyKeeper {
 
     var statuses: [IssuerStatus] { issuers.map(\.status) }
 
-    func publish(_ index: Int, _ material: KeyMaterial) {
+    private func publish(_ index: Int, _ material: KeyMaterial) {
         for subscriber in subscribers { subscriber(index, material) }
     }
 

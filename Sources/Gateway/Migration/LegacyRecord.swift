@@ -24,7 +24,8 @@ final class LegacyRecord {
     }
 
     let issuerName: String
-    let policy: LegacyAudience
+    /// Its dates and its name may change.
+    var policy: LegacyAudience
     private(set) var use = LegacyUse()
     /// Since when all of its use is counted, in Unix seconds: the ledger knows of nothing before.
     private(set) var countedSince: Int64

@@ -17,11 +17,19 @@ final class MigrationLedger: TimerHandler {
     /// How long the last write may take.
     static let finishNanosecondsMax: Int64 = 2_000_000_000
 
-    /// By place.
-    private let records: [LegacyRecord]
-    private let routeNames: [String]
+    /// What the legacy audiences of a configuration need, by their places: made, and in no use yet.
+    typealias Prepared = [(place: Int, policy: LegacyAudience, record: LegacyRecord)]
+
+    /// By place. Those that no configuration has any more stay, for what workers have yet to hand over, and in case that
+    /// they come back.
+    private var records: [LegacyRecord] = []
+    /// Places of those that are configured, in the order of the policy: issuer by issuer, and as they are written.
+    private var current: [Int] = []
+    private var routeNames: [String] = []
+    private let directory: StateDirectory?
     private let loop: EventLoop
     private let workers: [RollCall<LegacyTallies.Taken>.Question]
+    private let log: (LogLevel, String) -> Void
     private var timer: TimerID?
     private var onFinished: (() -> Void)?
 
@@ -30,21 +38,47 @@ final class MigrationLedger: TimerHandler {
         _ issuers: [IssuerPolicy], _ places: Places, in directory: StateDirectory?, loop: EventLoop,
         workers: [RollCall<LegacyTallies.Taken>.Question], log: @escaping (LogLevel, String) -> Void
     ) throws(OpenSSLError) {
-        var records: [LegacyRecord] = []
-        for (issuer, audiences) in zip(issuers, places.audiences) {
-            for (legacy, place) in zip(issuer.legacyAudiences, audiences) {
-                precondition(place == records.count, "the places are those of the first configuration")
-                records.append(
-                    try LegacyRecord(issuer: issuer.identifier, legacy, in: directory, loop: loop, log: log))
-            }
-        }
-        self.records = records
-        routeNames = places.names.routes
+        self.directory = directory
         self.loop = loop
         self.workers = workers
+        self.log = log
+        take(try prepare(issuers, places), places)
     }
 
-    /// On the loop, like everything that follows.
+    /// What the legacy audiences of another configuration need. Those that are known go on with what they have.
+    func prepare(_ issuers: [IssuerPolicy], _ places: Places) throws(OpenSSLError) -> Prepared {
+        var prepared: Prepared = []
+        for (issuer, audiences) in zip(issuers, places.audiences) {
+            for (legacy, place) in zip(issuer.legacyAudiences, audiences) {
+                let record =
+                    records.indices.contains(place)
+                    ? records[place]
+                    : try LegacyRecord(issuer: issuer.identifier, legacy, in: directory, loop: loop, log: log)
+                prepared.append((place: place, policy: legacy, record: record))
+            }
+        }
+        return prepared
+    }
+
+    private func take(_ prepared: Prepared, _ places: Places) {
+        // New places follow upon each other, in the order of the policy.
+        for (place, policy, record) in prepared {
+            record.policy = policy
+            if place == records.count { records.append(record) }
+            precondition(records[place] === record, "a legacy audience has a place of its own")
+        }
+        current = prepared.map(\.place)
+        routeNames = places.names.routes
+    }
+
+    /// On the loop, like everything that follows: goes on with these legacy audiences.
+    func become(_ prepared: Prepared, _ places: Places) {
+        let known = records.count
+        take(prepared, places)
+        if timer == nil { return start() }
+        for record in records[known...] { record.start() }
+    }
+
     func start() {
         if records.isEmpty { return }
         for record in records { record.start() }
@@ -127,7 +161,7 @@ final class MigrationLedger: TimerHandler {
     func writeMembers(into json: inout JSONWriter) {
         json.member("time", RFC3339.text(loop.unixSeconds))
         json.name("legacy_audiences")
-        json.array(records) { json, record in
+        json.array(current.map { records[$0] }) { json, record in
             json.object { json in
                 json.member("issuer", record.issuerName)
                 json.member("name", record.policy.name)

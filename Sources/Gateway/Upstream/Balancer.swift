@@ -96,6 +96,17 @@ struct Balancer {
         }
     }
 
+    /// Takes over what another group knows of a server that this one has, too.
+    ///
+    /// - Parameter sharesChecks: the same health checks speak of both.
+    mutating func adopt(_ index: Int, from other: Balancer, at otherIndex: Int, sharesChecks: Bool) {
+        let known = other.servers[otherIndex]
+        servers[index].hasAddress = known.hasAddress
+        servers[index].failedAt = known.failedAt
+        servers[index].restsUntil = known.restsUntil
+        if sharesChecks { servers[index].isHealthy = known.isHealthy }
+    }
+
     // MARK: What is known
 
     func standing(of index: Int, at now: Int64) -> Standing { servers[index].standing(at: now) }

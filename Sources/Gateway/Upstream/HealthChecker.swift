@@ -25,14 +25,15 @@ final class HealthChecker: TimerHandler {
 
     init(
         _ policy: UpstreamPolicy.HealthCheck, of endpoint: Endpoint, at resolver: UpstreamResolver, loop: EventLoop,
-        log: EventLog
+        log: EventLog, after former: HealthChecker? = nil
     ) {
         self.policy = policy
         self.endpoint = endpoint
         self.resolver = resolver
         self.loop = loop
         self.log = log
-        tally = HealthTally(policy)
+        tally = former?.tally ?? HealthTally(policy)
+        hasPassed = former?.hasPassed ?? false
     }
 
     /// Checks have shown it to be up. Without one yet it gets requests, but nobody can promise an answer to them.

@@ -16,24 +16,50 @@ enum UpstreamNews: Sendable, Equatable {
 }
 
 final class UpstreamGroup {
+    let policy: UpstreamPolicy
     private(set) var servers: [UpstreamServer] = []
     let pool: UpstreamPool
     private let loop: EventLoop
     private let log: EventLog
+    /// Keeps the news coming; nil: there is nobody to bring any.
+    private let lease: WatchLease?
     private var balancer: Balancer
     // An exchange leaves when it is released: it may serve another client by the time that addresses arrive.
     private var awaitingAddresses: [ObjectIdentifier: Exchange] = [:]
 
-    init(_ policy: UpstreamPolicy, loop: EventLoop, log: EventLog) {
+    /// - Parameter former: groups that this one may share servers with: what they know of those, it knows.
+    init(
+        _ policy: UpstreamPolicy, loop: EventLoop, log: EventLog, lease: WatchLease? = nil, after former: [UpstreamGroup] = []
+    ) {
+        self.policy = policy
         self.loop = loop
         self.log = log
+        self.lease = lease
         balancer = Balancer(policy)
         pool = UpstreamPool(loop: loop, idleMax: policy.keepalive, serverCount: policy.servers.count)
         servers = policy.servers.enumerated().map { index, server in UpstreamServer(server, in: self, at: index) }
         for server in servers {
             if case .known = server.addresses { balancer.setHasAddress(server.index, true) }
+            adopt(server, from: former)
         }
     }
+
+    private func adopt(_ server: UpstreamServer, from former: [UpstreamGroup]) {
+        let endpoint = policy.servers[server.index].endpoint
+        for group in former {
+            guard let index = group.policy.servers.firstIndex(where: { $0.endpoint == endpoint }) else { continue }
+            _ = server.install(group.servers[index].addresses)
+            let sharesChecks = policy.healthCheck == group.policy.healthCheck
+            balancer.adopt(server.index, from: group.balancer, at: index, sharesChecks: sharesChecks)
+            return
+        }
+    }
+
+    /// What its watch is known by.
+    var watchID: Int? { lease?.id }
+
+    /// No more requests come: idle connections are closed, and those in use when they are given back.
+    func retire() { pool.retire() }
 
     /// The server to try next; nil where all were tried.
     func next(except tried: ServerSet) -> UpstreamServer? {

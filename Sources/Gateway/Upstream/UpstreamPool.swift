@@ -7,7 +7,7 @@ import Reactor
 
 final class UpstreamPool {
     private let loop: EventLoop
-    private let idleMax: Int
+    private var idleMax: Int
     private var idleCount = 0
     /// A stack a server.
     private var idle: [[UpstreamConnection]]
@@ -60,6 +60,12 @@ final class UpstreamPool {
     /// Closes what leads to where the server no longer is: whoever has the address next must not get its requests.
     func dropConnectionsElsewhere(of server: UpstreamServer) {
         for connection in idle[server.index] where !connection.isToCurrentAddress { drop(connection) }
+    }
+
+    /// Keeps none from now on.
+    func retire() {
+        closeAll()
+        idleMax = 0
     }
 
     func closeAll() {

@@ -28,7 +28,7 @@ final class UpstreamResolver: TimerHandler {
     private var isFailing = false
 
     init(
-        _ endpoint: Endpoint, refreshMilliseconds: Int64, loop: EventLoop, log: EventLog,
+        _ endpoint: Endpoint, refreshMilliseconds: Int64, loop: EventLoop, log: EventLog, after former: UpstreamResolver? = nil,
         resolve: @escaping LookUp = NameResolver.resolve
     ) {
         self.endpoint = endpoint
@@ -36,7 +36,7 @@ final class UpstreamResolver: TimerHandler {
         self.log = log
         self.resolve = resolve
         refreshNanoseconds = refreshMilliseconds * 1_000_000
-        addresses = endpoint.address.map { [$0] } ?? []
+        addresses = endpoint.address.map { [$0] } ?? former?.addresses ?? []
     }
 
     /// On the loop. Numeric addresses and socket files need no name server, and never move: nothing is told of them.
