@@ -247,17 +247,4 @@ extension Exchange {
         let limit = route.bodyBytesMax
         return limit > 0 && count > limit
     }
-
-    private func rememberForLog() {
-        loggedLine.removeAll()
-        loggedMethodBytes = 0
-        guard worker.accessLog != nil else { return }
-        let input = clientInput
-        let bytes = input.readable
-        let method = bytes.slice(requestParser.head.methodName)
-        loggedMethodBytes = min(method.count, 32)
-        loggedLine.append(method.extracting(first: loggedMethodBytes))
-        let path = bytes.slice(requestParser.head.path)
-        loggedLine.append(path.extracting(first: min(path.count, 2048)))
-    }
 }

@@ -64,9 +64,7 @@ final class Exchange {
     let clientOutput = ByteBuffer(capacity: Exchange.inputBytes)
     let upstreamInput = ByteBuffer(capacity: Exchange.inputBytes)
     let upstreamOutput = ByteBuffer(capacity: Exchange.inputBytes)
-    /// Method and path, kept for the log: the head's bytes are gone by then.
-    let loggedLine = ByteBuffer(capacity: 256)
-    var loggedMethodBytes = 0
+    var logged = LoggedRequest()
 
     var request = RequestPhase.readingHead
     var response = ResponsePhase.awaitingHead
@@ -337,43 +335,9 @@ final class Exchange {
         closesClient = false
         lingersAtClose = false
         upstreamStartedAt = 0
+        logged.clear()
         record = AccessRecord()
         refusalCode = nil
         refusalIssuer = nil
-    }
-
-    /// The request is over: it is counted, and leaves its line in the log.
-    func recordEnd() {
-        countRequest()
-        guard let log = worker.accessLog else { return }
-        record.wallNanoseconds = Clock.wallNanoseconds()
-        record.requestBodyBytes = requestRelay.bodyBytes + tunnelUp.bytesMoved
-        record.responseBodyBytes += responseRelay.bodyBytes + tunnelDown.bytesMoved
-        let logged = loggedLine
-        let line = logged.readable
-        let requestID = requestID
-        let clientAddress = worker.addressText
-        clientAddress.removeAll()
-        if let claimedAddress { claimedAddress.append(to: clientAddress) } else { clientAddress.append(client!.addressText) }
-        let method = hasHead ? line.extracting(first: loggedMethodBytes) : line.extracting(first: 0)
-        let path = hasHead ? line.extracting(droppingFirst: loggedMethodBytes) : line.extracting(first: 0)
-        record.appendStart(
-            to: log.batch, requestID: requestID.name, client: clientAddress.readable, method: method,
-            path: path)
-        let routeName = route.nameJSON
-        if !routeName.isEmpty { record.appendMember("route", escaped: routeName.span, to: log.batch) }
-        if let identity {
-            record.appendMember("issuer", escaped: identity.issuerJSON, to: log.batch)
-            record.appendMember("subject", escaped: identity.subjectJSON, to: log.batch)
-            record.appendMember("audience", escaped: identity.audienceJSON, to: log.batch)
-            if !identity.legacyNameJSON.isEmpty {
-                record.appendMember("legacy_audience", escaped: identity.legacyNameJSON, to: log.batch)
-            }
-        }
-        if upstreamStartedAt > 0, let name = server?.nameJSON {
-            record.appendMember("upstream", escaped: name.span, to: log.batch)
-        }
-        record.appendEnd(to: log.batch)
-        log.lines += 1
     }
 }

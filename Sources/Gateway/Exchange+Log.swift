@@ -1,0 +1,50 @@
+// A request's line in the access log.
+
+import Admission
+import Bytes
+import Observability
+import Reactor
+
+extension Exchange {
+    func rememberForLog() {
+        guard worker.accessLog != nil else { return }
+        let input = clientInput
+        logged.take(requestParser.head, from: input.readable)
+    }
+
+    /// The request is over: it is counted, and leaves its line in the log.
+    func recordEnd() {
+        countRequest()
+        guard let log = worker.accessLog else { return }
+        record.wallNanoseconds = Clock.wallNanoseconds()
+        record.requestBodyBytes = requestRelay.bodyBytes + tunnelUp.bytesMoved
+        record.responseBodyBytes += responseRelay.bodyBytes + tunnelDown.bytesMoved
+        let clientAddress = worker.addressText
+        clientAddress.removeAll()
+        if let claimedAddress { claimedAddress.append(to: clientAddress) } else { clientAddress.append(client!.addressText) }
+        appendJSON(to: log.batch, client: clientAddress.readable)
+        log.lines += 1
+    }
+
+    private func appendJSON(to out: ByteBuffer, client: Span<UInt8>) {
+        let requestID = requestID
+        let head = logged.bytes
+        record.appendStart(
+            to: out, requestID: requestID.name, client: client, method: head.readable.slice(logged.method),
+            path: head.readable.slice(logged.path))
+        let routeName = route.nameJSON
+        if !routeName.isEmpty { record.appendMember("route", escaped: routeName.span, to: out) }
+        if let identity {
+            record.appendMember("issuer", escaped: identity.issuerJSON, to: out)
+            record.appendMember("subject", escaped: identity.subjectJSON, to: out)
+            record.appendMember("audience", escaped: identity.audienceJSON, to: out)
+            if !identity.legacyNameJSON.isEmpty {
+                record.appendMember("legacy_audience", escaped: identity.legacyNameJSON, to: out)
+            }
+        }
+        if upstreamStartedAt > 0, let name = server?.nameJSON {
+            record.appendMember("upstream", escaped: name.span, to: out)
+        }
+        record.appendEnd(to: out)
+    }
+}
