@@ -50,12 +50,15 @@ struct Report: ParsableCommand {
     @Flag(help: "Print one JSON object instead of text. Its verdict is unused, in_use or unknown.")
     var json = false
 
+    func validate() throws {
+        _ = try window(endingAt: Self.now)
+        _ = try givenAddresses()
+    }
+
     func run() throws {
-        let now = Clock.wallNanoseconds() / 1_000_000_000
-        guard let start = ReportWindow.start(of: since, endingAt: now) else {
-            throw ValidationError("'\(since)' is no window; expected \(ReportWindow.syntax)")
-        }
-        let addresses = try addresses()
+        let now = Self.now
+        let start = try window(endingAt: now)
+        let addresses = admin.isEmpty ? [try configuredAddress()] : try givenAddresses()
         var report = MigrationReport(since: start, now: now, needsWholeWindow: wholeWindow)
         let answers = try AdminQuery.get(
             "/migration", from: addresses, bodyBytesMax: MigrationReport.answerBytesMax)
@@ -69,8 +72,17 @@ struct Report: ParsableCommand {
         if report.verdict != .unused { throw ExitCode.no }
     }
 
-    private func addresses() throws -> [AdminAddress] {
-        if admin.isEmpty { return [try configuredAddress()] }
+    private static var now: Int64 { Clock.wallNanoseconds() / 1_000_000_000 }
+
+    /// The window's first second.
+    private func window(endingAt now: Int64) throws -> Int64 {
+        guard let start = ReportWindow.start(of: since, endingAt: now) else {
+            throw ValidationError("'\(since)' is no window; expected \(ReportWindow.syntax)")
+        }
+        return start
+    }
+
+    private func givenAddresses() throws -> [AdminAddress] {
         guard admin.count <= Self.proxiesMax else { throw ValidationError("more than \(Self.proxiesMax) --admin") }
         var addresses: [AdminAddress] = []
         for text in admin {

@@ -18,11 +18,13 @@ enum ReportWindow {
         let start: Int64
         if let instant = RFC3339.unixSeconds(text) {
             start = instant
-        } else if Quantity.count(text) == nil, let milliseconds = Quantity.milliseconds(text), milliseconds % 1000 == 0 {
+        } else if Quantity.count(text) == nil, let milliseconds = Quantity.milliseconds(text), milliseconds > 0,
+            milliseconds % 1000 == 0
+        {
             start = now - min(milliseconds / 1000, longest + 1)
         } else {
             return nil
         }
-        return (now - longest..<now).contains(start) ? start : nil
+        return (now - longest...now).contains(start) ? start : nil
     }
 }
