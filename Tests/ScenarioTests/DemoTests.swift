@@ -41,6 +41,32 @@ struct DemoTests {
         }
     }
 
+    @Test("The issuer alone publishes its metadata and keys, and gives tokens for whatever is asked")
+    func issuerAlone() throws {
+        try withTemporaryFolder { folder in
+            let issuer = try ChildProcess(ProxyProcess.binary, ["demo", "--issuer-only"], in: folder, name: "issuer")
+            defer { issuer.kill() }
+            let port = try eventually("it says where it listens") {
+                issuer.output.firstMatch(of: /listening on http:\/\/127\.0\.0\.1:([0-9]+)\//).flatMap { UInt16($0.1) }
+            }
+            let check = try ProxyProcess.finish(
+                [
+                    "check", "--fetch", "--upstream", "http://127.0.0.1:9", "--issuer", "http://127.0.0.1:\(port)/",
+                    "--audience", "https://api.example.com",
+                ], in: folder)
+            #expect(check.ending == .exited(0), "\(check.errors)")
+            let client = try RawClient(port: port)
+            let form = "client_id=cli&audience=https%3A%2F%2Fapi.example.com"
+            try client.request(
+                "POST", "/oauth/token", fields: ["Content-Type: application/x-www-form-urlencoded"], body: form)
+            let answer = try client.response()
+            #expect(answer.status == 200)
+            #expect(answer.text.contains("\"access_token\":\"ey"))
+            let usage = try ProxyProcess.finish(["demo", "--issuer-only", "--listen", "8080"], in: folder)
+            #expect(usage.ending == .exited(64))
+        }
+    }
+
     @Test("A port that is taken is told, and another one used")
     func portTaken() throws {
         let taken = try Socket.boundToLoopback()

@@ -15,8 +15,19 @@ struct Demo: ParsableCommand {
     @Option(help: ArgumentHelp("Where the proxy listens, such as 8080 or 127.0.0.1:8080.", valueName: "address"))
     var listen: String?
 
+    @Flag(help: "Run the issuer alone, for a proxy.conf and a backend of your own. It gives tokens to whoever asks.")
+    var issuerOnly = false
+
+    func validate() throws {
+        if issuerOnly, listen != nil { throw ValidationError("--listen says where the proxy is, and --issuer-only runs none") }
+    }
+
     func run() throws {
         let issuer = try DemoIssuer()
+        if issuerOnly {
+            DemoStory.tell(of: issuer)
+            dispatchMain()
+        }
         let backend = try SampleBackend.start()
         let configuration = try DemoConfiguration.load(listen: listen, issuer: issuer, backend: backend)
         let end: (ExitCode) -> Void = { code in

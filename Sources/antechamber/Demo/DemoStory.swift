@@ -4,6 +4,19 @@ import Configuration
 import Gateway
 
 enum DemoStory {
+    /// What to know of the issuer where it is alone.
+    static func tell(of issuer: DemoIssuer) {
+        Terminal.print(
+            """
+            issuer: listening on \(issuer.identifier)
+
+            An ID token, of the client that logs in:
+            curl -s \(issuer.identifier)oauth/token -d client_id=web-app
+            An access token, for an API:
+            curl -s \(issuer.identifier)oauth/token -d client_id=web-app -d audience=\(DemoConfiguration.audience)
+            """)
+    }
+
     static func tell(endpoint: Endpoint, issuer: DemoIssuer, backend: SampleBackend) {
         let url = "http://\(endpoint.fromHere)/orders"
         let good = issuer.accessToken(audience: DemoConfiguration.audience)
