@@ -136,13 +136,16 @@ final class ChildProcess: Sendable {
     }
 
     /// The processes whose parent this one is.
-    func children() -> [pid_t] {
+    func children() -> [pid_t] { Self.children(of: id) }
+
+    /// The processes whose parent that one is.
+    static func children(of parent: pid_t) -> [pid_t] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap { pid_t($0) }.filter { other in
             guard let stat = try? String(contentsOfFile: "/proc/\(other)/stat", encoding: .utf8) else { return false }
             // The name may hold anything, so count from the parenthesis that closes it: state, then parent.
             let rest = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
-            return rest.count > 2 && rest[2] == "\(id)"
+            return rest.count > 2 && rest[2] == "\(parent)"
         }
     }
 
