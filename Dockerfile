@@ -31,6 +31,8 @@ COPY --from=builder /out/antechamber /usr/local/bin/antechamber
 # `listen`. Inside a container loopback is of no use: its port is published from every address.
 RUN mkdir -p /etc/antechamber && printf 'listen 8080;\n' > /etc/antechamber/proxy.conf
 ENV ANTECHAMBER_CONFIG=/etc/antechamber/proxy.conf
+# For `state_dir`: a new named volume takes its owner and mode from the folder it is mounted over.
+RUN install --directory --owner=65532 --group=65532 --mode=0700 /var/lib/antechamber
 # Numeric, so that Kubernetes' runAsNonRoot can tell.
 USER 65532:65532
 EXPOSE 8080

@@ -1,6 +1,7 @@
 // The sample backend: an ordinary Node API that knows nothing of tokens. It has no token library, no
 // key, no issuer; who the caller is stands in the X-Auth-* headers, because nothing reaches it but
-// through the proxy in front. That is why it listens on loopback only.
+// through the proxy in front. That is why it listens on loopback only, unless BIND_ADDRESS says where else
+// nobody but the proxy gets to it: in a network of containers.
 //
 //   PORT=3000 node server.mjs
 //
@@ -143,6 +144,7 @@ server.on('error', (error) => {
   console.error(`backend: ${error.message}`);
   process.exit(1);
 });
-server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => {
-  console.log(`backend: listening on http://127.0.0.1:${server.address().port}`);
+const host = process.env.BIND_ADDRESS ?? '127.0.0.1';
+server.listen(Number(process.env.PORT ?? 3000), host, () => {
+  console.log(`backend: listening on http://${host}:${server.address().port}`);
 });
