@@ -13,15 +13,16 @@ import Testing
 
 @Suite("The admin pages")
 struct AdminServerTests {
-    /// What a GET of `path` gets from a proxy with these workers.
+    /// Plays `scenario` with the address of admin pages of a proxy with these workers.
     ///
     /// - Parameters:
     ///   - legacyWorkers: the same ones, asked for what they have counted of the one legacy audience; nil: there is none.
     ///   - stateDirectory: where its ledger lies, which is never read.
-    private func response(
-        to path: String, workers: [RollCall<WorkerSnapshot>.Question],
-        legacyWorkers: [RollCall<LegacyTallies.Taken>.Question]? = nil, stateDirectory: StateDirectory? = nil
-    ) throws -> String {
+    private func serve<Result>(
+        workers: [RollCall<WorkerSnapshot>.Question], legacyWorkers: [RollCall<LegacyTallies.Taken>.Question]? = nil,
+        stateDirectory: StateDirectory? = nil, connectionMilliseconds: Int64 = AdminServer.connectionMilliseconds,
+        _ scenario: (SocketAddress) throws -> Result
+    ) throws -> Result {
         let loop = try EventLoop(label: "test.control", lingerMilliseconds: 0)
         let logFile = FileManager.default.temporaryDirectory.appending(path: "antechamber-\(UUID().uuidString).log")
         defer { try? FileManager.default.removeItem(at: logFile) }
@@ -42,7 +43,8 @@ struct AdminServerTests {
                 ) { _, _ in }),
             workers: workers)
         let socket = try BoundSocket(endpoint: .tcp(host: "127.0.0.1", port: 0), sharesPort: false)
-        let server = loop.bind(try AdminServer(site, on: socket, loop: loop, log: log))
+        let server = loop.bind(
+            try AdminServer(site, on: socket, loop: loop, log: log, connectionMilliseconds: connectionMilliseconds))
         loop.resume()
         let bound = loop.bind(loop)
         defer {
@@ -51,7 +53,19 @@ struct AdminServerTests {
                 bound.unwrapped.close()
             }
         }
-        return try RunningWorker.Client(socket.address, "GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n").response()
+        return try scenario(socket.address)
+    }
+
+    private static func get(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n" }
+
+    /// What a GET of `path` gets there.
+    private func response(
+        to path: String, workers: [RollCall<WorkerSnapshot>.Question],
+        legacyWorkers: [RollCall<LegacyTallies.Taken>.Question]? = nil, stateDirectory: StateDirectory? = nil
+    ) throws -> String {
+        try serve(workers: workers, legacyWorkers: legacyWorkers, stateDirectory: stateDirectory) { address in
+            try RunningWorker.Client(address, Self.get(path)).response()
+        }
     }
 
     private static let answering: RollCall<WorkerSnapshot>.Question = { answer in
@@ -119,5 +133,21 @@ struct AdminServerTests {
     @Test("With every worker's answer, each page is there", arguments: ["/healthz", "/metrics", "/status"])
     func answered(path: String) throws {
         #expect(try response(to: path, workers: [Self.answering, Self.answering]).hasPrefix("HTTP/1.1 200 OK\r\n"))
+    }
+
+    @Test("Where all connections are taken the oldest gives way, and no other", arguments: [63, 64, 65, 200])
+    func crowd(idle count: Int) throws {
+        // So long that no connection ends by itself.
+        try serve(workers: [Self.answering], connectionMilliseconds: 3_600_000) { address in
+            let idlers = try (0..<count).map { _ in try RunningWorker.Client(address) }
+            #expect(try RunningWorker.Client(address, Self.get("/healthz")).response().hasSuffix("\r\n\r\nok\n"))
+            // With the request there was one more.
+            let displaced = max(0, count + 1 - AdminServer.connectionsMax)
+            for idler in idlers[..<displaced] { #expect(try idler.response() == "") }
+            for idler in idlers[displaced...] {
+                idler.send(Self.get("/healthz"))
+                #expect(try idler.response().hasPrefix("HTTP/1.1 200 OK\r\n"))
+            }
+        }
     }
 }

@@ -99,15 +99,20 @@ final class RunningWorker {
     final class Client {
         private let socket: Reactor.Socket
 
-        init(_ address: SocketAddress, _ request: String) throws {
+        /// - Parameter request: nil sends nothing yet.
+        init(_ address: SocketAddress, _ request: String? = nil) throws {
             socket = try Socket.connecting(to: address)
             let connected = socket.wait(for: .write, timeoutMilliseconds: 30_000)
             try #require(connected)
+            if let request { send(request) }
+        }
+
+        func send(_ text: String) {
             let bytes = ByteBuffer(capacity: 1024)
-            bytes.append(Array(request.utf8))
-            // A new connection takes it in one piece.
+            bytes.append(Array(text.utf8))
+            // A connection that has sent little takes it in one piece.
             let outcome = socket.write(from: bytes)
-            #expect(outcome == .moved(request.utf8.count))
+            #expect(outcome == .moved(text.utf8.count))
         }
 
         /// All that comes until the proxy closes.

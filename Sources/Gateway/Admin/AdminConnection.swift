@@ -18,8 +18,6 @@ final class AdminConnection: SocketStream, TimerHandler {
     }
 
     static let headBytesMax = 8 * 1024
-    /// From the first byte to the last, all of it: a scrape takes milliseconds.
-    static let lifetimeMilliseconds: Int64 = 10_000
     /// What a client may go on sending when its response is out.
     static let discardedBytesMax = 256 * 1024
 
@@ -31,12 +29,15 @@ final class AdminConnection: SocketStream, TimerHandler {
     private var discardedBytes = 0
     private var timer: TimerID?
 
-    init(server: AdminServer, socket: consuming Socket, loop: EventLoop) throws(SystemError) {
+    /// - Parameter lifetimeMilliseconds: From the first byte to the last, all of it.
+    init(
+        server: AdminServer, socket: consuming Socket, loop: EventLoop, lifetimeMilliseconds: Int64
+    ) throws(SystemError) {
         self.server = server
         try super.init(loop: loop, socket: socket)
         let timer = loop.addTimer(self)
         self.timer = timer
-        loop.schedule(timer, at: loop.now + AdminConnection.lifetimeMilliseconds * 1_000_000)
+        loop.schedule(timer, at: loop.now + lifetimeMilliseconds * 1_000_000)
     }
 
     override func ready() {

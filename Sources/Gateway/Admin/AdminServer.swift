@@ -12,6 +12,8 @@ import Reactor
 
 final class AdminServer: ListenerHandler {
     static let connectionsMax = 64
+    /// How long a connection may last: a scrape takes milliseconds.
+    static let connectionMilliseconds: Int64 = 10_000
     /// How long workers may take to answer: below the second that Kubernetes gives a probe.
     static let answerMilliseconds: Int64 = 800
 
@@ -28,13 +30,18 @@ final class AdminServer: ListenerHandler {
     private let log: EventLog
     private var listener: Listener?
     /// In the order in which they came.
+    private let connectionMilliseconds: Int64
     private var connections: [AdminConnection] = []
 
     /// Listens from the moment that the loop runs.
-    init(_ site: AdminSite, on bound: BoundSocket, loop: EventLoop, log: EventLog) throws(SystemError) {
+    init(
+        _ site: AdminSite, on bound: BoundSocket, loop: EventLoop, log: EventLog,
+        connectionMilliseconds: Int64 = AdminServer.connectionMilliseconds
+    ) throws(SystemError) {
         self.site = site
         self.loop = loop
         self.log = log
+        self.connectionMilliseconds = connectionMilliseconds
         listener = try Listener(on: loop, bound: bound, handler: self)
     }
 
@@ -56,7 +63,9 @@ final class AdminServer: ListenerHandler {
     func accepted(_ socket: consuming Socket, from peer: SocketAddress) {
         if connections.count == AdminServer.connectionsMax { connections[0].close() }
         do throws(SystemError) {
-            connections.append(try AdminConnection(server: self, socket: socket, loop: loop))
+            connections.append(
+                try AdminConnection(
+                    server: self, socket: socket, loop: loop, lifetimeMilliseconds: connectionMilliseconds))
         } catch {
             log.log(.error, "cannot serve a connection to the admin address: \(error)")
         }
