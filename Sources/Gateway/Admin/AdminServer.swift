@@ -100,7 +100,7 @@ final class AdminServer: ListenerHandler {
         case .metrics:
             askWorkers(respond) { [site] workers in
                 let status = site.status(workers)
-                return .metrics { MetricsPage(status).write(to: $0) }
+                return .metrics { MetricsPage(status, usage: .current).write(to: $0) }
             }
         case .status:
             askWorkers(respond) { [site] workers in

@@ -63,7 +63,7 @@ final class AdminSite {
     /// - Parameter workers: every worker's figures.
     func status(_ workers: [WorkerSnapshot]) -> ProcessStatus {
         ProcessStatus(
-            process: process, usage: .current, isDraining: isDraining, reloads: reloads, now: loop.now,
+            process: process, isDraining: isDraining, reloads: reloads, now: loop.now,
             issuers: keys.statuses, upstreams: upstreams, workers: workers,
             total: .merged(workers, upstreams: process.settings.upstreams, ofGeneration: process.generation))
     }
@@ -105,7 +105,6 @@ struct ProcessFacts: Sendable {
 /// The process at one moment: what `/metrics` and `/status` are made of.
 struct ProcessStatus {
     var process: ProcessFacts
-    var usage: ProcessUsage
     var isDraining: Bool
     var reloads: ReloadFigures
     /// Monotonic nanoseconds.

@@ -3,15 +3,18 @@
 import Admission
 import JOSE
 import Observability
+import Reactor
 
 struct MetricsPage {
     /// What requests are counted under that lie in no location: no location's path is spelled so.
     static let mainRoute = "main"
 
     private let status: ProcessStatus
+    private let usage: ProcessUsage
 
-    init(_ status: ProcessStatus) {
+    init(_ status: ProcessStatus, usage: ProcessUsage) {
         self.status = status
+        self.usage = usage
     }
 
     func write(to page: Exposition) {
@@ -139,7 +142,6 @@ struct MetricsPage {
 
     /// The names are those of Prometheus's own client libraries.
     private func writeProcess(to page: Exposition) {
-        let usage = status.usage
         page.counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.") {
             $0.add(seconds: Double(usage.cpuNanoseconds) / 1e9)
         }
