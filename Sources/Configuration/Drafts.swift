@@ -30,7 +30,7 @@ struct MainDraft: Draft {
     var errorDetail = ErrorDetail.full
     var tokenCacheEntries: Int64 = 65_536
     var workers = WorkerCount.auto
-    var accessLog = AccessLog.standardOutput
+    var accessLog = AccessLog()
     var errorLog = ErrorLog()
     var limits = Limits()
     var timeouts = Timeouts()

@@ -100,14 +100,19 @@ let mainDirectives: [Directive] = [
             if word.text != "off" { draft.admin = problems.listenEndpoint(word).map { ($0, word) } }
         }),
     Directive(
-        name: "access_log", syntax: "PATH | stdout | off [json]", contexts: [.main], argumentsMax: 2,
+        name: "access_log", syntax: "PATH | stdout | off [json | combined]", contexts: [.main], argumentsMax: 2,
         standard: "stdout json",
-        summary: "Where the one line a request leaves goes, and its form.",
+        summary: "Where the one line a request leaves goes, and its form: `json`, with all that is known of it, or `combined`, "
+            + "as Apache and nginx write it, with the token's subject as the user. Neither has a token or a query in it. No "
+            + "request waits for a log: while one cannot be written (a full disk, a pipe that nobody reads), 8 MiB are kept "
+            + "for it, and lines beyond that are lost, counted in `antechamber_log_lines_lost_total`, and told of when it "
+            + "can be written again. `SIGUSR1` reopens files.",
         effect: .main(applyAccessLog)),
     Directive(
         name: "error_log", syntax: "PATH | stderr [debug | info | notice | warn | error]", contexts: [.main],
         argumentsMax: 2, standard: "stderr info",
-        summary: "Where the proxy reports on itself, and the least grave level it reports.",
+        summary: "Where the proxy reports on itself, and the least grave level it reports. `debug` tells why each request was "
+            + "refused, too.",
         effect: .main(applyErrorLog)),
     Directive(
         name: "client_header_timeout", syntax: "DURATION", contexts: [.main], standard: "10s",
@@ -349,19 +354,18 @@ private func applyAccessLog(_ statement: Statement, _ draft: inout MainDraft, _ 
     let word = statement.arguments[0]
     if statement.arguments.count == 2 {
         let format = statement.arguments[1]
-        switch format.text {
-        case "json" where word.text != "off": break
-        case "json": problems.error("'access_log off' takes no format", at: format)
-        case "combined": problems.error("the format 'combined' is not supported by this version yet", at: format)
-        default: problems.error("unknown format \(quoted(format.text)); expected json", at: format)
+        if word.text == "off" {
+            problems.error("'access_log off' takes no format", at: format)
+        } else if let format: AccessLog.Format = problems.choice(format) {
+            draft.accessLog.format = format
         }
     }
     switch word.text {
-    case "off": draft.accessLog = .off
-    case "stdout": draft.accessLog = .standardOutput
+    case "off": draft.accessLog.destination = .off
+    case "stdout": draft.accessLog.destination = .standardOutput
     case "stderr": problems.error("'access_log' goes to stdout, to a file, or is off", at: word)
     default:
-        if let file = problems.file(word) { draft.accessLog = .file(problems.path(file)) }
+        if let file = problems.file(word) { draft.accessLog.destination = .file(problems.path(file)) }
     }
 }
 

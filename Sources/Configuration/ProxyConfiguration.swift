@@ -35,7 +35,7 @@ public struct ProxyConfiguration: Sendable, Equatable {
         locations: [LocationPolicy] = [],
         admission: AdmissionPolicy,
         workers: WorkerCount = .auto,
-        accessLog: AccessLog = .standardOutput,
+        accessLog: AccessLog = AccessLog(),
         errorLog: ErrorLog = ErrorLog(),
         limits: Limits = Limits(),
         timeouts: Timeouts = Timeouts(),
@@ -136,11 +136,28 @@ public enum WorkerCount: Sendable, Equatable {
     case fixed(Int)
 }
 
-/// Where the line a request leaves goes to.
-public enum AccessLog: Sendable, Equatable {
-    case off
-    case standardOutput
-    case file(String)
+/// Where the line a request leaves goes to, and its form.
+public struct AccessLog: Sendable, Equatable {
+    public enum Destination: Sendable, Equatable {
+        case off
+        case standardOutput
+        case file(String)
+    }
+
+    public enum Format: String, Sendable, CaseIterable {
+        /// An object a line, with all that is known.
+        case json
+        /// What Apache and nginx write, for programs that read that.
+        case combined
+    }
+
+    public var destination: Destination
+    public var format: Format
+
+    public init(destination: Destination = .standardOutput, format: Format = .json) {
+        self.destination = destination
+        self.format = format
+    }
 }
 
 public struct ErrorLog: Sendable, Equatable {

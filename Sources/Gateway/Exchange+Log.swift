@@ -7,9 +7,9 @@ import Reactor
 
 extension Exchange {
     func rememberForLog() {
-        guard worker.accessLog != nil else { return }
+        guard let log = worker.accessLog else { return }
         let input = clientInput
-        logged.take(requestParser.head, from: input.readable)
+        logged.take(requestParser.head, from: input.readable, for: log.format)
     }
 
     /// The request is over: it is counted, and leaves its line in the log.
@@ -22,8 +22,23 @@ extension Exchange {
         let clientAddress = worker.addressText
         clientAddress.removeAll()
         if let claimedAddress { claimedAddress.append(to: clientAddress) } else { clientAddress.append(client!.addressText) }
-        appendJSON(to: log.batch, client: clientAddress.readable)
+        switch log.format {
+        case .json: appendJSON(to: log.batch, client: clientAddress.readable)
+        case .combined: appendCombined(to: log.batch, client: clientAddress.readable)
+        }
         log.lines += 1
+    }
+
+    private func appendCombined(to out: ByteBuffer, client: Span<UInt8>) {
+        let head = logged.bytes
+        let bytes = head.readable
+        let user = worker.userText
+        user.removeAll()
+        if let identity { user.append(identity.subjectJSON) }
+        record.appendCombined(
+            to: out, client: client, subject: user.readable, method: bytes.slice(logged.method),
+            path: bytes.slice(logged.path), version: logged.version == .http10 ? "HTTP/1.0" : "HTTP/1.1",
+            referrer: bytes.slice(logged.referrer), userAgent: bytes.slice(logged.userAgent))
     }
 
     private func appendJSON(to out: ByteBuffer, client: Span<UInt8>) {

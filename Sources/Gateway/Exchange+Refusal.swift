@@ -18,6 +18,8 @@ extension Exchange {
                 metadata: generation.metadata, plainText: plainText, omitBody: omitBody, close: close)
         }
         note(refusal.code, issuerIndex: refusal.issuerIndex)
+        worker.log.log(
+            .debug, "request \(requestID.name.text()): \(refusal.code.rawValue): \(refusal.detail)")
     }
 
     /// Answers a request for a document of ours, which needs no token. False: it is for something else.

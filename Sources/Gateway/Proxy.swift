@@ -20,6 +20,7 @@ public final class Proxy {
     private let version: String
     private let log: EventLog
     private let accessLog: LogFile?
+    private let losses: LogLosses
     private let control: EventLoop
     private let keys: KeyService
     private let stateDirectory: StateDirectory?
@@ -32,12 +33,18 @@ public final class Proxy {
     private var adminSocket: BoundSocket?
 
     /// Prepares everything and touches no network yet. `version` is what the admin pages call this program's.
-    public init(_ configuration: ProxyConfiguration, version: String, log: EventLog, accessLog: LogFile?) throws {
+    ///
+    /// - Parameter losses: what the logs have lost, over all the files that they were in.
+    public init(
+        _ configuration: ProxyConfiguration, version: String, log: EventLog, accessLog: LogFile?,
+        losses: LogLosses = LogLosses()
+    ) throws {
         self.configuration = configuration
         places = try Places(of: configuration)
         self.version = version
         self.log = log
         self.accessLog = accessLog
+        self.losses = losses
         SignalSource.ignoreBrokenPipes()
         connections = ConnectionCount(maximum: configuration.limits.connections)
         control = try EventLoop(label: "antechamber.control", lingerMilliseconds: 0)
@@ -179,7 +186,7 @@ public final class Proxy {
             version: version, settings: configuration, names: places.names, listeners: listeners, startedAtWall: now,
             startedAt: Clock.monotonicNanoseconds(), configuredAtWall: now)
         let site = AdminSite(
-            facts, loop: control, keys: keys, watches: watches, ledger: control.bind(ledger),
+            facts, loop: control, keys: keys, watches: watches, ledger: control.bind(ledger), losses: losses,
             workers: crew.questions(\.snapshot))
         admin = control.bind(try AdminServer(site, on: socket, loop: control, log: log))
         adminEndpoint = endpoint.bound(to: socket.address)

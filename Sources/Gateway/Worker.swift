@@ -13,9 +13,11 @@ final class AccessLogBatch {
     let batch = ByteBuffer(capacity: 16 * 1024)
     var lines = 0
     let file: LogFile
+    let format: AccessLog.Format
 
-    init(_ file: LogFile) {
+    init(_ file: LogFile, _ format: AccessLog.Format) {
         self.file = file
+        self.format = format
     }
 
     func flush() {
@@ -51,8 +53,9 @@ final class Worker {
     private(set) var generation: Generation
     /// Room for bytes that nobody wants.
     let discarded = ByteBuffer(capacity: 16 * 1024)
-    /// Room for the address of a log line.
+    /// Room for the address and the user of a log line.
     let addressText = ByteBuffer(capacity: IPAddress.textBytesMax)
+    let userText = ByteBuffer(capacity: 256)
     var requestIDs = RequestIDGenerator()
     var metrics: WorkerMetrics
     var legacyUse: LegacyTallies
@@ -83,13 +86,15 @@ final class Worker {
         legacyUse = LegacyTallies(served.places)
         awaitingKeys = Array(repeating: [:], count: served.settings.admission.issuers.count)
         rememberGroups()
-        log(to: served.accessLog)
+        log(as: served)
     }
 
-    private func log(to file: LogFile?) {
+    /// A log that has another form is another file's, if perhaps of the same name.
+    private func log(as served: ServedConfiguration) {
+        let file = served.accessLog
         if accessLog?.file === file { return }
         accessLog?.flush()
-        let batch = file.map(AccessLogBatch.init)
+        let batch = file.map { AccessLogBatch($0, served.settings.accessLog.format) }
         accessLog = batch
         loop.afterBatch = batch.map { batch in { batch.flush() } }
     }
@@ -187,7 +192,7 @@ final class Worker {
         rememberGroups()
         metrics.makeRoom(for: served.places.names)
         legacyUse = LegacyTallies(served.places)
-        log(to: served.accessLog)
+        log(as: served)
         // They hold the former generation.
         spareExchanges.removeAll()
 

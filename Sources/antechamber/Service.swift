@@ -19,6 +19,7 @@ final class Service {
     private let source: (@Sendable () -> LoadResult)?
     private let proxy: Proxy
     private var accessLog: LogFile?
+    private let losses = LogLosses()
     private var signals: [SignalSource] = []
     private var isEnding = false
     private var isReloading = false
@@ -33,9 +34,10 @@ final class Service {
         self.source = source
         ProcessEnvironment.raiseDescriptorLimit()
         do {
-            log = EventLog(try LogFile(configuration.errorLog.destination), level: LogLevel(configuration.errorLog.level))
-            accessLog = try LogFile(configuration.accessLog)
-            proxy = try Proxy(configuration, version: Antechamber.version, log: log, accessLog: accessLog)
+            let errors = try LogFile(configuration.errorLog.destination, losses)
+            log = EventLog(errors, level: LogLevel(configuration.errorLog.level))
+            accessLog = try LogFile(configuration.accessLog, losses, reportingTo: log)
+            proxy = try Proxy(configuration, version: Antechamber.version, log: log, accessLog: accessLog, losses: losses)
         } catch {
             Terminal.printError("antechamber: \(error)")
             throw ExitCode.no
@@ -152,9 +154,10 @@ extension Service {
         }
         do throws(LogFileError) {
             // Both before anything changes.
-            let accessLog = next.accessLog == configuration.accessLog ? accessLog : try LogFile(next.accessLog)
+            let isSameAccessLog = next.accessLog == configuration.accessLog
+            let accessLog = isSameAccessLog ? accessLog : try LogFile(next.accessLog, losses, reportingTo: log)
             let isSameErrorLog = next.errorLog.destination == configuration.errorLog.destination
-            let errorLog = isSameErrorLog ? nil : try LogFile(next.errorLog.destination)
+            let errorLog = isSameErrorLog ? nil : try LogFile(next.errorLog.destination, losses)
             let service = QueueBound(self, on: .main)
             proxy.reload(next, accessLog: accessLog) { outcome in
                 DispatchQueue.main.async {
@@ -215,19 +218,33 @@ extension LogLevel {
 }
 
 extension LogFile {
-    fileprivate convenience init(_ destination: ErrorLog.Destination) throws(LogFileError) {
+    fileprivate convenience init(_ destination: ErrorLog.Destination, _ losses: LogLosses) throws(LogFileError) {
         switch destination {
-        case .standardError: self.init(standardDescriptor: STDERR_FILENO, lossNote: EventLog.lossNote)
-        case .file(let path): try self.init(appendingTo: path, lossNote: EventLog.lossNote)
+        case .standardError:
+            self.init(standardDescriptor: STDERR_FILENO, losses: losses.error, lossNote: EventLog.lossNote)
+        case .file(let path): try self.init(appendingTo: path, losses: losses.error, lossNote: EventLog.lossNote)
         }
     }
 
     /// Nil where no access log is wanted.
-    fileprivate convenience init?(_ policy: AccessLog) throws(LogFileError) {
-        switch policy {
+    fileprivate convenience init?(
+        _ policy: AccessLog, _ losses: LogLosses, reportingTo log: EventLog
+    ) throws(LogFileError) {
+        let lossNote: @Sendable (Int) -> String =
+            switch policy.format {
+            case .json: { AccessRecord.lossNote(lines: $0) }
+            case .combined: { _ in "" }
+            }
+        let recovered: @Sendable (Int) -> Void = { lines in
+            log.log(.warn, "access log: \(lines) lines lost: it could not be written")
+        }
+        switch policy.destination {
         case .off: return nil
-        case .standardOutput: self.init(standardDescriptor: STDOUT_FILENO, lossNote: AccessRecord.lossNote)
-        case .file(let path): try self.init(appendingTo: path, lossNote: AccessRecord.lossNote)
+        case .standardOutput:
+            self.init(
+                standardDescriptor: STDOUT_FILENO, losses: losses.access, lossNote: lossNote, recovered: recovered)
+        case .file(let path):
+            try self.init(appendingTo: path, losses: losses.access, lossNote: lossNote, recovered: recovered)
         }
     }
 }

@@ -38,7 +38,7 @@ struct ConfigurationTests {
             workers 3;
             token_cache 0;
             admin unix:/run/admin.sock;
-            access_log logs/access.log json;
+            access_log logs/access.log combined;
             error_log /var/log/e.log debug;
             client_header_timeout 1s;
             client_body_timeout 2s;
@@ -149,7 +149,7 @@ struct ConfigurationTests {
                 ],
                 reservedHeaderPrefixes: ["X-User-", "x_auth_"], errorDetail: .terse, tokenCacheEntries: 0),
             workers: .fixed(3),
-            accessLog: .file("logs/access.log"),
+            accessLog: AccessLog(destination: .file("logs/access.log"), format: .combined),
             errorLog: ErrorLog(destination: .file("/var/log/e.log"), level: .debug),
             limits: Limits(headerBytes: 1024, upstreamHeaderBytes: 3072, bodyBytes: 5 << 20, connections: 11),
             timeouts: Timeouts(
@@ -276,7 +276,7 @@ struct ConfigurationTests {
         ])
         let result = ConfigurationLoader.load(file: "/etc/a/proxy.conf", environment: [:], files: files)
         let configuration = try #require(result.configuration)
-        #expect(configuration.accessLog == .file("/etc/a/a.log"))
+        #expect(configuration.accessLog == AccessLog(destination: .file("/etc/a/a.log")))
         #expect(configuration.errorLog.destination == .file("/etc/a/log/e.log"))
         #expect(configuration.listeners == [ListenerPolicy(endpoint: .unix(path: "/etc/a/run/a.sock"))])
         #expect(configuration.upstream?.servers == [.init(.unix(path: "/etc/a/sub/b.sock"))])

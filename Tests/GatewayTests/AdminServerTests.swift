@@ -41,7 +41,7 @@ struct AdminServerTests {
                 try MigrationLedger(
                     issuers, places, in: stateDirectory, loop: loop, workers: legacyWorkers ?? []
                 ) { _, _ in }),
-            workers: workers)
+            losses: LogLosses(), workers: workers)
         let socket = try BoundSocket(endpoint: .tcp(host: "127.0.0.1", port: 0), sharesPort: false)
         let server = loop.bind(
             try AdminServer(site, on: socket, loop: loop, log: log, connectionMilliseconds: connectionMilliseconds))

@@ -15,16 +15,18 @@ final class AdminSite {
     /// Of each of the configuration's `upstreams`.
     private var watches: [WatchLease]
     let ledger: QueueBound<MigrationLedger>
+    private let losses: LogLosses
 
     init(
         _ process: ProcessFacts, loop: EventLoop, keys: KeyService, watches: [WatchLease],
-        ledger: QueueBound<MigrationLedger>, workers: [RollCall<WorkerSnapshot>.Question]
+        ledger: QueueBound<MigrationLedger>, losses: LogLosses, workers: [RollCall<WorkerSnapshot>.Question]
     ) {
         self.process = process
         self.loop = loop
         self.keys = keys
         self.watches = watches
         self.ledger = ledger
+        self.losses = losses
         self.workers = workers
     }
 
@@ -64,7 +66,7 @@ final class AdminSite {
     func status(_ workers: [WorkerSnapshot]) -> ProcessStatus {
         ProcessStatus(
             process: process, isDraining: isDraining, reloads: reloads, now: loop.now,
-            issuers: keys.statuses, upstreams: upstreams, workers: workers,
+            issuers: keys.statuses, upstreams: upstreams, logLosses: losses, workers: workers,
             total: .merged(workers, upstreams: process.settings.upstreams, ofGeneration: process.generation))
     }
 }
@@ -112,6 +114,7 @@ struct ProcessStatus {
     var issuers: [IssuerStatus]
     /// In the order of the configuration's.
     var upstreams: [UpstreamHealth]
+    var logLosses: LogLosses
     var workers: [WorkerSnapshot]
     /// All workers as one.
     var total: WorkerSnapshot

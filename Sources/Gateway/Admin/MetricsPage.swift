@@ -118,6 +118,10 @@ struct MetricsPage {
 
     private func writeConnections(to page: Exposition) {
         let connections = status.total.connections
+        page.counter("antechamber_log_lines_lost_total", "Lines of a log that could not be written.") { samples in
+            samples.add(status.logLosses.access.count, ["log": "access"])
+            samples.add(status.logLosses.error.count, ["log": "error"])
+        }
         page.gauge("antechamber_connections", "Open connections; active ones have a request under way.") { samples in
             let figures = [
                 ("client", "active", connections.clientActive), ("client", "idle", connections.clientIdle),
