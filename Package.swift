@@ -27,7 +27,7 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CLinux"),
-        .target(name: "OpenSSLKit", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "OpenSSLKit", dependencies: ["COpenSSL", "Bytes"], swiftSettings: strict),
         .target(name: "CurlKit", dependencies: ["CCurl"], swiftSettings: strict),
         .target(name: "ZlibKit", dependencies: ["CZlib", "Bytes"], swiftSettings: strict),
         .target(name: "Reactor", dependencies: ["CLinux", "Bytes"], swiftSettings: strict),
@@ -38,7 +38,8 @@ let package = Package(
         .target(name: "JOSE", dependencies: ["Bytes", "OpenSSLKit"], swiftSettings: strict),
         .target(name: "Admission", dependencies: ["Bytes", "HTTPWire", "JOSE"], swiftSettings: strict),
         .target(name: "Migration", dependencies: ["Bytes", "JOSE"], swiftSettings: strict),
-        .target(name: "Configuration", dependencies: ["Admission", "Bytes", "JOSE"], swiftSettings: strict),
+        .target(
+            name: "Configuration", dependencies: ["Admission", "Bytes", "JOSE", "OpenSSLKit"], swiftSettings: strict),
 
         // The process.
         .target(name: "Observability", dependencies: ["Bytes"], swiftSettings: strict),
@@ -46,7 +47,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Admission", "Bytes", "Configuration", "CurlKit", "HTTPWire", "JOSE", "Migration", "Observability",
-                "Reactor", "ZlibKit",
+                "OpenSSLKit", "Reactor", "ZlibKit",
             ],
             swiftSettings: strict),
         .executableTarget(
@@ -66,8 +67,11 @@ let package = Package(
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
         .testTarget(name: "HTTPWireTests", dependencies: ["FuzzTargets", "HTTPWire", "Bytes"], swiftSettings: strict),
         .testTarget(name: "ZlibKitTests", dependencies: ["ZlibKit", "Bytes"], swiftSettings: strict),
+        // Certificates that OpenSSL's own command makes.
+        .target(name: "CertificateFixtures", path: "Tests/CertificateFixtures", swiftSettings: strict),
         .testTarget(
-            name: "OpenSSLKitTests", dependencies: ["OpenSSLKit", "COpenSSL"], exclude: ["PKCS1"], swiftSettings: strict),
+            name: "OpenSSLKitTests", dependencies: ["CertificateFixtures", "OpenSSLKit", "Bytes", "COpenSSL"],
+            exclude: ["PKCS1"], swiftSettings: strict),
         // Tokens and keys that other implementations made.
         .target(
             name: "JOSEFixtures", path: "Tests/JOSEFixtures", exclude: ["generate.py"], swiftSettings: strict),
@@ -79,7 +83,8 @@ let package = Package(
             exclude: ["Explanations"], swiftSettings: strict),
         .testTarget(name: "MigrationTests", dependencies: ["Migration", "JOSE", "Bytes"], swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests", dependencies: ["JOSEFixtures", "Configuration", "Admission", "JOSE"],
+            name: "ConfigurationTests",
+            dependencies: ["CertificateFixtures", "JOSEFixtures", "Configuration", "Admission", "JOSE"],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(name: "ReactorTests", dependencies: ["Reactor", "Bytes"], swiftSettings: strict),
         .testTarget(
@@ -96,7 +101,8 @@ let package = Package(
             path: "Tests/TokenBench", swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
-            name: "ScenarioTests", dependencies: ["antechamber", "JOSEFixtures", "JOSE", "OpenSSLKit", "Bytes"],
+            name: "ScenarioTests",
+            dependencies: ["CertificateFixtures", "antechamber", "JOSEFixtures", "JOSE", "OpenSSLKit", "Bytes"],
             exclude: ["Support/C", "Support/Node", "Support/Python"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

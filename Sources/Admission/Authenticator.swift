@@ -2,13 +2,14 @@
 //
 //   find the token → remembered? → parse it → choose the issuer by `iss` → is `alg` allowed → choose key →
 //   VERIFY THE SIGNATURE → `typ` → `exp`, `nbf`, `iat` → `aud` → what is required → build the identity →
-//   remember it
+//   remember it → is it used by its holder (`cnf`)
 //
 // Nothing the token says is believed, or repeated to anybody, before its signature held. A remembered token takes
 // the short way only while the long one would admit it too: within its time, and while the issuer's present keys
 // would still choose the key that verified it. Otherwise it goes the long way and gets its refusal there. It is
 // remembered for the place that it was used in, so that no route's verdict admits it to another. Where a token for the
-// backend is minted, the long way is taken again whenever that one goes stale.
+// backend is minted, the long way is taken again whenever that one goes stale. Whose connection it comes by is asked at
+// each use, as nothing else would keep a stolen token from passing on the word that the holder's got.
 
 internal import Bytes
 public import HTTPWire
@@ -96,11 +97,13 @@ public final class Authenticator {
     /// - Parameters:
     ///   - bytes: those that `head` was parsed from.
     ///   - rulesIndex: which of the policy's rules hold where the request goes.
+    ///   - certificate: the one that the client has proved to be its own; nil: it has shown none. A token that is bound to
+    ///     a certificate is good with that one alone (RFC 8705 §3).
     ///   - mayAwaitKeys: answer `awaitKeys` where newer keys could help; false on the second try, so that a request
     ///     waits once.
     public func decide(
         _ head: borrowing RequestHead, in bytes: Span<UInt8>, rulesIndex: Int, at now: Instant,
-        mayAwaitKeys: Bool
+        certificate: CertificateThumbprint?, mayAwaitKeys: Bool
     ) -> Decision {
         do throws(Refusal) {
             let place = try places.locate(head, in: bytes)
@@ -108,10 +111,12 @@ public final class Authenticator {
             let name = remembersTokens ? hasher.digest(of: token).map { TokenCache.Name($0, rulesIndex) } : nil
             if let name, let identity = recall(name, token, at: now) {
                 tally.cacheHits &+= 1
-                if let refusal = legacyRefusal(of: identity, at: now) { throw refusal }
+                try check(identity, certificate, at: now)
                 return .admit(identity)
             }
-            return try judge(place, token, name, rulesIndex, at: now, mayAwaitKeys: mayAwaitKeys)
+            let decision = try judge(place, token, name, rulesIndex, at: now, mayAwaitKeys: mayAwaitKeys)
+            if case .admit(let identity) = decision { try check(identity, certificate, at: now) }
+            return decision
         } catch {
             return .refuse(error)
         }
@@ -178,15 +183,17 @@ public final class Authenticator {
         }
     }
 
-    /// What a legacy audience's dates say is asked at each use: they are not those of the token.
-    private func legacyRefusal(of identity: Identity, at now: Instant) -> Refusal? {
+    /// What is no matter of the token alone is asked at each use: the dates of a legacy audience, and who sends it.
+    private func check(
+        _ identity: Identity, _ certificate: CertificateThumbprint?, at now: Instant
+    ) throws(Refusal) {
         do throws(Refusal) {
             try identity.checkLegacyAudience(at: now.unixSeconds)
-            return nil
+            try identity.checkHolder(certificate)
         } catch {
             var refusal = detail == .full ? error : error.terse()
             refusal.issuerIndex = identity.issuerIndex
-            return refusal
+            throw refusal
         }
     }
 

@@ -25,20 +25,23 @@ public struct ForwardedFields: ~Escapable {
     /// Whether the peer is a trusted proxy, so that what it says of the request's way before it is passed on.
     public let isTrusted: Bool
     public let scheme: ForwardedScheme
+    /// Ready-made lines that tell of the client's certificate; empty: it has shown none.
+    public let certificateFields: Span<UInt8>
     public let requestID: Span<UInt8>
     /// A trace that starts here, for a request that brings none along (W3C Trace Context §3.2).
     public let traceparent: Span<UInt8>
     /// `host[:port]` of the backend: the Host of an HTTP/1.0 request that named none (RFC 9112 §3.2 wants one).
     public let upstreamAuthority: Span<UInt8>
 
-    @_lifetime(copy clientAddress, copy requestID, copy traceparent, copy upstreamAuthority)
+    @_lifetime(copy clientAddress, copy certificateFields, copy requestID, copy traceparent, copy upstreamAuthority)
     public init(
-        clientAddress: Span<UInt8>, isTrusted: Bool, scheme: ForwardedScheme, requestID: Span<UInt8>,
-        traceparent: Span<UInt8>, upstreamAuthority: Span<UInt8>
+        clientAddress: Span<UInt8>, isTrusted: Bool, scheme: ForwardedScheme,
+        certificateFields: Span<UInt8> = Span(), requestID: Span<UInt8>, traceparent: Span<UInt8>, upstreamAuthority: Span<UInt8>
     ) {
         self.clientAddress = clientAddress
         self.isTrusted = isTrusted
         self.scheme = scheme
+        self.certificateFields = certificateFields
         self.requestID = requestID
         self.traceparent = traceparent
         self.upstreamAuthority = upstreamAuthority
@@ -47,7 +50,7 @@ public struct ForwardedFields: ~Escapable {
     /// Bytes that the fields take, rounded up; of the head itself only its authority may come again.
     func fieldBytesMax(for head: borrowing RequestHead) -> Int {
         let chainBytes = isTrusted ? AddressChain.countMax * 2 * (IPAddress.textBytesMax + 10) : 0
-        return 512 + chainBytes + 2 * clientAddress.count + requestID.count + upstreamAuthority.count
+        return 512 + chainBytes + certificateFields.count + 2 * clientAddress.count + requestID.count + upstreamAuthority.count
             + 3 * Int(head.authority?.count ?? 0)
     }
 
@@ -56,6 +59,7 @@ public struct ForwardedFields: ~Escapable {
         let provenance = isTrusted ? Provenance(head, in: bytes) : Provenance()
         appendXForwarded(provenance, head, bytes, out)
         appendForwarded(provenance, head, bytes, out)
+        out.append(certificateFields)
         out.appendFieldLine("X-Request-Id", requestID)
         if isTrusted, let field = head.only(.traceparent), TraceContext.isTraceparent(bytes.slice(field.value)) {
             out.appendFieldLine("traceparent", bytes.slice(field.value))

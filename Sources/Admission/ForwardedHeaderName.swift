@@ -33,8 +33,8 @@ public enum ForwardedHeaderName {
         return isTaken ? .hasMeaning : nil
     }
 
-    /// They speak of the decision, whatever is forwarded of the claims.
-    private static let ours = ["X-Auth-Status", "X-Auth-Legacy-Audience"]
+    /// They speak of the decision and of the connection, whatever is forwarded of the claims.
+    private static let ours = ["X-Auth-Status", "X-Auth-Legacy-Audience"] + ClientCertificate.fieldNames
 
     private static let names = [
         // Framing, the connection, and the target.

@@ -33,7 +33,9 @@ public struct HeaderHygiene: Sendable {
         }
         // A name that is set in one place is kept out of all: a client must not have a say in it anywhere.
         let forwarded = policy.rules.flatMap { $0.forward?.fields ?? [] }.map(\.header)
-        for name in Identity.fieldNames + forwarded { patterns.append(Pattern(folded: Self.fold(name), isPrefix: false)) }
+        for name in Identity.fieldNames + ClientCertificate.fieldNames + forwarded {
+            patterns.append(Pattern(folded: Self.fold(name), isPrefix: false))
+        }
         for row in Self.table {
             let isPrefix = row.name.hasSuffix("-")
             let spelling = row.rule == .trustedOnly ? row.name.utf8.map(ASCII.lowercased) : nil

@@ -23,10 +23,13 @@ public final class Identity: Sendable {
     private let shared: AudienceFields
     /// How much of the shared lines the backend gets: all, or, where a forward policy says what else, only the first.
     private let sharedBytes: Int
-    /// The token's own field lines, and behind them the subject for the log where that differs from the field's value.
+    /// The token's own field lines, behind them the subject for the log where that differs from the field's value, and last
+    /// whose it is.
     private let storage: [UInt8]
     private let lines: ByteRange
     private let subject: ByteRange
+    /// The thumbprint of the certificate that it is bound to; empty: it is bound to none.
+    private let holder: ByteRange
     let validity: TokenValidity
     let keyThumbprint: KeyThumbprint
     /// The Unix seconds in which its lines may be sent. A minted token among them goes stale before the client's ends.
@@ -41,6 +44,7 @@ public final class Identity: Sendable {
     ) throws(Refusal) {
         var fields = OwnFields()
         try fields.append(verified.claims, forward)
+        let holder = try CertificateThumbprint.bound(to: verified.claims)?.bytes ?? []
         guard fields.lines.count <= Self.ownLinesBytesMax else {
             throw Refusal(
                 .malformedClaim, "The claims that go to the backend fill more than \(Self.ownLinesBytesMax) bytes.",
@@ -57,15 +61,17 @@ public final class Identity: Sendable {
 
         // Of exactly the size it needs: it may be kept for as long as the token is good.
         var storage: [UInt8] = []
-        storage.reserveCapacity(fields.lines.count + fields.escapedSubject.count)
+        storage.reserveCapacity(fields.lines.count + fields.escapedSubject.count + holder.count)
         storage += fields.lines
         storage += fields.escapedSubject
+        storage += holder
         self.storage = storage
         lines = ByteRange(offset: 0, count: fields.lines.count)
         subject =
             fields.escapedSubject.isEmpty
             ? ByteRange(fields.plainSubject)
             : ByteRange(offset: lines.upperBound, count: fields.escapedSubject.count)
+        self.holder = ByteRange(offset: storage.count - holder.count, count: holder.count)
         keyThumbprint = verified.keyThumbprint
         self.validity = validity
         self.shared = shared
@@ -140,6 +146,21 @@ public final class Identity: Sendable {
     /// Throws where the audience that matched is a legacy one that is not accepted at `now`, in Unix seconds.
     func checkLegacyAudience(at now: Int64) throws(Refusal) {
         try shared.legacy?.check(issuedAt: validity.issuedAt, at: now)
+    }
+
+    /// Throws where the token is bound to another certificate than the one it comes with, or comes without one.
+    func checkHolder(_ certificate: CertificateThumbprint?) throws(Refusal) {
+        if holder.isEmpty { return }
+        guard let certificate else {
+            throw Refusal(
+                .certificateMismatch, "The token is bound to a client certificate, and this connection has shown none.",
+                hint: "Send it over a TLS connection that is made with the certificate it was issued to (RFC 8705).")
+        }
+        let storage = storage
+        if storage.span.slice(holder).equals(certificate.bytes.span) { return }
+        throw Refusal(
+            .certificateMismatch, "The token is bound to another client certificate than that of this connection.",
+            hint: "Send it with the certificate that it was issued to (RFC 8705), or get a new one with this certificate.")
     }
 
     /// Bytes held besides the object itself.

@@ -59,6 +59,10 @@ public struct Refusal: Sendable, Equatable, Error {
         self.init(.badRequest, error.detail)
     }
 
+    /// A request in clear came to a listener that speaks TLS. The connection closes after it.
+    public static let clearOverTLS = Refusal(
+        .badRequest, "A plain HTTP request was sent to a port that speaks TLS.", hint: "Use https:// in the URL.")
+
     /// The body is longer than `client_max_body_size`.
     public static func bodyTooLarge(bytesMax: UInt64) -> Refusal {
         Refusal(.bodyTooLarge, "The request body is longer than \(bytesMax) bytes.")

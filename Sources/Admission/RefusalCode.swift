@@ -27,6 +27,8 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
     case wrongAudience = "wrong_audience"
     case legacyAudienceExpired = "legacy_audience_expired"
     case legacyAudienceBrownout = "legacy_audience_brownout"
+    /// It is bound to a client certificate, and came over another connection (RFC 8705 §3).
+    case certificateMismatch = "certificate_mismatch"
     case insufficientScope = "insufficient_scope"
     case claimRequirement = "claim_requirement"
 
@@ -57,7 +59,7 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
         case .missingToken, .malformedToken, .unknownIssuer, .algorithmNotAllowed, .unknownKey, .ambiguousKey,
             .badSignature, .wrongTokenType, .tokenExpired, .tokenNotYetValid, .tokenIssuedInFuture,
             .tokenLifetimeTooLong, .missingClaim, .malformedClaim, .wrongAudience, .legacyAudienceExpired,
-            .legacyAudienceBrownout:
+            .legacyAudienceBrownout, .certificateMismatch:
             401
         case .insufficientScope, .claimRequirement: 403
         case .notFound: 404
@@ -118,6 +120,7 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
         case .wrongAudience: "The token was issued for another audience"
         case .legacyAudienceExpired: "The token's audience is no longer accepted"
         case .legacyAudienceBrownout: "The token's audience is refused for a while, before it ends"
+        case .certificateMismatch: "The token is bound to another client certificate"
         case .insufficientScope: "The token lacks a scope that this request needs"
         case .claimRequirement: "The token does not meet what this request requires"
         case .keysUnavailable: "The issuer's keys are not available"

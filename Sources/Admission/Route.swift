@@ -100,14 +100,16 @@ public final class Route: Sendable {
     ///
     /// - Parameters:
     ///   - bytes: those that `head` was parsed from.
+    ///   - certificate: of the client that it came from; nil: it has shown none.
     ///   - mayAwaitKeys: see `Authenticator.decide`.
     public func judge(
         _ head: borrowing RequestHead, in bytes: Span<UInt8>, by authenticator: Authenticator, at now: Instant,
-        mayAwaitKeys: Bool
+        certificate: CertificateThumbprint?, mayAwaitKeys: Bool
     ) -> Verdict {
         if policy.isPublic || forwardsAsPreflight(head, in: bytes) { return .forward(.waived(Waiver(.anonymous))) }
         switch authenticator.decide(
-            head, in: bytes, rulesIndex: policy.rulesIndex, at: now, mayAwaitKeys: mayAwaitKeys)
+            head, in: bytes, rulesIndex: policy.rulesIndex, at: now, certificate: certificate,
+            mayAwaitKeys: mayAwaitKeys)
         {
         case .admit(let identity):
             return .forward(.verified(identity))

@@ -10,10 +10,14 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 /* A macro made of other macros in parentheses, which Swift does not import. */
 static const int antechamber_public_key_selection = EVP_PKEY_PUBLIC_KEY;
@@ -24,5 +28,76 @@ static const char *const antechamber_param_rsa_n = OSSL_PKEY_PARAM_RSA_N;
 static const char *const antechamber_param_rsa_e = OSSL_PKEY_PARAM_RSA_E;
 static const char *const antechamber_param_group_name = OSSL_PKEY_PARAM_GROUP_NAME;
 static const char *const antechamber_param_pub_key = OSSL_PKEY_PARAM_PUB_KEY;
+
+/* Function-like macros of libssl, which Swift does not import. */
+static inline int antechamber_ctx_set_versions(SSL_CTX *ctx, int least, int most) {
+    return SSL_CTX_set_min_proto_version(ctx, least) == 1 && SSL_CTX_set_max_proto_version(ctx, most) == 1;
+}
+static inline void antechamber_ctx_set_mode(SSL_CTX *ctx, long mode) { SSL_CTX_set_mode(ctx, mode); }
+static inline void antechamber_ctx_set_read_ahead(SSL_CTX *ctx) { SSL_CTX_set_read_ahead(ctx, 1); }
+static inline void antechamber_ctx_set_session_cache_mode(SSL_CTX *ctx, long mode) {
+    SSL_CTX_set_session_cache_mode(ctx, mode);
+}
+static inline int antechamber_ctx_set_groups(SSL_CTX *ctx, const char *list) {
+    return (int)SSL_CTX_set1_groups_list(ctx, list);
+}
+static inline int antechamber_ctx_use_chain(SSL_CTX *ctx, STACK_OF(X509) *chain) {
+    return (int)SSL_CTX_set1_chain(ctx, chain);
+}
+static inline int antechamber_set_server_name(SSL *ssl, const char *name) {
+    return (int)SSL_set_tlsext_host_name(ssl, name);
+}
+static inline void antechamber_bio_retry_read(BIO *bio) {
+    BIO_clear_retry_flags(bio);
+    BIO_set_retry_read(bio);
+}
+static inline void antechamber_bio_retry_write(BIO *bio) {
+    BIO_clear_retry_flags(bio);
+    BIO_set_retry_write(bio);
+}
+static inline void antechamber_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
+static inline STACK_OF(X509) *antechamber_certificates_new(void) { return sk_X509_new_null(); }
+static inline int antechamber_certificates_push(STACK_OF(X509) *stack, X509 *certificate) {
+    return sk_X509_push(stack, certificate) > 0;
+}
+static inline void antechamber_certificates_free(STACK_OF(X509) *stack) { sk_X509_pop_free(stack, X509_free); }
+static inline int antechamber_names_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
+/* The characters of a DNS name, or null for a name of another kind. */
+static inline const unsigned char *antechamber_dns_name(const GENERAL_NAMES *names, int index, int *count) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+    if (name->type != GEN_DNS) return NULL;
+    *count = ASN1_STRING_length(name->d.dNSName);
+    return ASN1_STRING_get0_data(name->d.dNSName);
+}
+static inline int antechamber_ctx_add_client_authority(SSL_CTX *ctx, X509 *certificate) {
+    return X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), certificate) == 1
+        && SSL_CTX_add_client_CA(ctx, certificate) == 1;
+}
+static inline int antechamber_ctx_set_ticket_callback(
+    SSL_CTX *ctx,
+    int (*callback)(SSL *, unsigned char *, unsigned char *, EVP_CIPHER_CTX *, EVP_MAC_CTX *, int)) {
+    return (int)SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, callback);
+}
+/* The suites of TLS 1.2 by our list and order, no compression, no renegotiation (RFC 5746; each costs us a handshake and
+   the client nothing), and ChaCha20 for whoever puts it first, as devices without AES instructions do. */
+static const uint64_t antechamber_server_options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION
+    | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
+static const uint64_t antechamber_client_options = SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION;
+static inline int antechamber_mac_set_key(EVP_MAC_CTX *mac, const unsigned char *key, size_t count) {
+    OSSL_PARAM params[3] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)key, count),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_MAC_CTX_set_params(mac, params);
+}
+/* RFC 4514, and every byte beyond ASCII escaped. */
+static const unsigned long antechamber_name_flags = XN_FLAG_RFC2253;
+static inline int antechamber_is_unexpected_end(unsigned long error) {
+    return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+}
+static inline int antechamber_handshake_is_http(unsigned long error) {
+    return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
+}
 
 #endif

@@ -32,13 +32,15 @@ public enum ConfigurationLoader {
     /// - Parameters:
     ///   - file: `--config`. Without it `ANTECHAMBER_CONFIG` names the file, and without that there is none.
     ///   - environment: For `${NAME}` in the text, and for the twins of the flags.
+    ///   - now: Unix seconds, by which certificates are found to have expired.
     public static func load(
         file: String? = nil,
         flags: CommandLineOverrides = CommandLineOverrides(),
         environment: [String: String],
-        files: any ConfigurationFiles = LocalFiles()
+        files: any ConfigurationFiles = LocalFiles(),
+        now: Int64 = LocalFiles.unixSeconds
     ) -> LoadResult {
-        let problems = Problems()
+        let problems = Problems(at: now)
         var draft = MainDraft()
         var whole = Origin.setting("antechamber")
         if let path = path(file: file, environment: environment) {

@@ -19,6 +19,7 @@ enum Context: String, Sendable, CaseIterable {
 struct Directive: Sendable {
     enum Effect: Sendable {
         case main(Action<MainDraft>)
+        case listen(Action<ListenerDraft>)
         case upstream(Action<UpstreamDraft>)
         case issuer(Action<IssuerDraft>)
         case legacyAudience(Action<LegacyAudienceDraft>)
@@ -52,8 +53,8 @@ struct Directive: Sendable {
     var effect: Effect? = nil
 
     static let all: [Directive] =
-        mainDirectives + tokenDirectives + locationDirectives + gzipDirectives + upstreamDirectives + issuerDirectives
-        + legacyAudienceDirectives + forwardDirectives + mintDirectives + plannedDirectives
+        mainDirectives + listenDirectives + tokenDirectives + locationDirectives + gzipDirectives + upstreamDirectives
+        + issuerDirectives + legacyAudienceDirectives + forwardDirectives + mintDirectives + plannedDirectives
 
     private static let byName = Dictionary(grouping: all, by: \.name)
 

@@ -5,7 +5,7 @@ public enum DirectiveReference {
     public static var markdown: String {
         var text = introduction
         for (context, title) in [
-            (Context.main, "Top level"), (.upstream, "Inside `upstream`"), (.issuer, "Inside `issuer`"),
+            (Context.main, "Top level"), (.listen, "Inside `listen`"), (.upstream, "Inside `upstream`"), (.issuer, "Inside `issuer`"),
             (.legacyAudience, "Inside `legacy_audience`"), (.location, "Inside `location`"),
             (.forward, "Inside `forward`"), (.mint, "Inside `mint`"),
         ] {

@@ -47,14 +47,6 @@ struct MainDraft: Draft {
     }
 }
 
-struct ListenerDraft {
-    var endpoint: Endpoint
-    /// The address as it was written.
-    var word: Word
-    /// The parameter `proxy_protocol`, where it is given.
-    var proxyProtocol: Word?
-}
-
 struct UpstreamDraft: Draft {
     static let context = Context.upstream
     var seen: [String: Origin] = [:]

@@ -8,6 +8,9 @@ public struct LocalFiles: ConfigurationFiles {
 
     public init() {}
 
+    /// What this machine's clock says, in Unix seconds.
+    public static var unixSeconds: Int64 { Int64(time(nil)) }
+
     public func read(_ path: String, bytesMax: Int) throws(FileProblem) -> [UInt8] {
         // A path with a NUL would be opened only up to it.
         if path.utf8.contains(0) { throw FileProblem(reason: "its name holds a NUL") }

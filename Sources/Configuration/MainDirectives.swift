@@ -5,12 +5,13 @@ import Bytes
 
 let mainDirectives: [Directive] = [
     Directive(
-        name: "listen", syntax: "ADDRESS [proxy_protocol]", contexts: [.main], argumentsMax: 8, block: .listen,
+        name: "listen", syntax: "ADDRESS [tls] [proxy_protocol]", contexts: [.main], argumentsMax: 8, block: .listen,
         isRepeatable: true, standard: "127.0.0.1:8080",
         summary: "Where clients connect: a port on every address (`8080`), an address and port (`127.0.0.1:8080`, "
             + "`[::]:8080`), or a socket file (`unix:/run/antechamber.sock`). With port 0 the system chooses one. With "
             + "`proxy_protocol` each connection has to come from `trusted_proxies` and to begin with a header of the "
-            + "PROXY protocol, version 1 or 2, whose address then is the client's.",
+            + "PROXY protocol, version 1 or 2, whose address then is the client's. With `tls` and a block, clients speak TLS: "
+            + "1.2 or 1.3, HTTP/1.1 within.",
         effect: .main(applyListen)),
     Directive(
         name: "trusted_proxies", syntax: "CIDR …", contexts: [.main],
@@ -116,7 +117,7 @@ let mainDirectives: [Directive] = [
         effect: .main(applyErrorLog)),
     Directive(
         name: "client_header_timeout", syntax: "DURATION", contexts: [.main], standard: "10s",
-        summary: "How long a client may take to send the head of a request.",
+        summary: "How long a client may take to send the head of a request, and before the first one to agree on TLS.",
         effect: .main(Directive.duration(\.timeouts.clientHeader, from: "1ms", to: "1h"))),
     Directive(
         name: "client_body_timeout", syntax: "DURATION", contexts: [.main], standard: "60s",
@@ -188,73 +189,6 @@ let mainDirectives: [Directive] = [
         summary: "How long requests in flight may go on after SIGTERM or SIGINT.",
         effect: .main(Directive.duration(\.timeouts.shutdown, from: "1ms", to: "24h"))),
 ]
-
-private func applyListen(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
-    let word = statement.arguments[0]
-    var hasTLS = false
-    var proxyProtocol: Word?
-    for option in statement.arguments.dropFirst() {
-        switch option.text {
-        case "proxy_protocol" where proxyProtocol == nil:
-            proxyProtocol = option
-        case "proxy_protocol":
-            problems.error("'proxy_protocol' is given twice", at: option)
-        case "tls":
-            hasTLS = true
-            problems.error("'listen … tls' is not supported by this version yet", at: option)
-        case "ssl":
-            hasTLS = true
-            problems.error("unknown parameter 'ssl'; did you mean 'tls'?", at: option)
-        default:
-            problems.error("unknown parameter \(quoted(option.text)) of 'listen'", at: option)
-        }
-    }
-    if !hasTLS, statement.block != nil {
-        problems.error("'listen' takes a block only with 'tls', which this version does not support yet", at: statement.name)
-    }
-    guard draft.listeners.count < MainDraft.listenersMax else {
-        problems.error("more than \(MainDraft.listenersMax) listeners", at: word)
-        return
-    }
-    guard let endpoint = problems.listenEndpoint(word) else { return }
-    if let first = draft.listeners.first(where: { $0.endpoint == endpoint }), !endpoint.hasSystemChosenPort {
-        problems.error(
-            "\(quoted(word.text)) is listened at twice; the first is at \(problems.description(of: first.word.origin))",
-            at: word)
-        return
-    }
-    draft.listeners.append(ListenerDraft(endpoint: endpoint, word: word, proxyProtocol: proxyProtocol))
-}
-
-extension Problems {
-    /// `8080`, `127.0.0.1:8080`, `*:8080`, `[::]:8080` or `unix:/path`.
-    func listenEndpoint(_ word: Word) -> Endpoint? {
-        let text = word.text
-        if text.hasPrefix("unix:") { return socketPath(word).map { .unix(path: $0) } }
-        if let port = HTTPURL.port(text) { return .tcp(host: "*", port: port) }
-        let expected = "expected 8080, 127.0.0.1:8080, [::]:8080 or unix:/path"
-        guard let colon = text.lastIndex(of: ":"), let port = HTTPURL.port(text[colon...].dropFirst()) else {
-            let isAddress = HTTPURL.Host(parsing: text) != nil
-            error(
-                isAddress
-                    ? "\(quoted(text)) has no port; \(expected)"
-                    : "\(quoted(text)) is not an address to listen at; \(expected)",
-                at: word)
-            return nil
-        }
-        let host = String(text[..<colon])
-        switch HTTPURL.Host(parsing: host) {
-        case _ where host == "*": return .tcp(host: "*", port: port)
-        case .ipv4(let address), .ipv6(let address): return .tcp(host: address, port: port)
-        case .name:
-            error("\(quoted(host)) is a name, and a name may have many addresses; \(expected)", at: word)
-            return nil
-        case nil:
-            error("\(quoted(text)) is not an address to listen at; \(expected)", at: word)
-            return nil
-        }
-    }
-}
 
 private func applyTrustedProxies(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
     for word in statement.arguments where !word.isDamaged {
@@ -379,12 +313,5 @@ private func applyErrorLog(_ statement: Statement, _ draft: inout MainDraft, _ p
     }
     if statement.arguments.count == 2, let level: ErrorLog.Level = problems.choice(statement.arguments[1]) {
         draft.errorLog.level = level
-    }
-}
-
-extension Endpoint {
-    /// With port 0 every listener is another one.
-    fileprivate var hasSystemChosenPort: Bool {
-        if case .tcp(_, 0) = self { true } else { false }
     }
 }

@@ -2,12 +2,6 @@
 // message of their own, so that a file written for a later version is never half obeyed.
 
 let plannedDirectives: [Directive] = [
-    planned("certificate", "FILE", [.listen]),
-    planned("certificate_key", "FILE", [.listen]),
-    planned("ssl_protocols", "NAME …", [.listen]),
-    planned("client_ca", "FILE", [.listen]),
-    planned("verify_client", "off | optional | on", [.listen]),
-
     planned("tls_ca", "FILE", [.upstream]),
     planned("tls_server_name", "NAME", [.upstream]),
     planned("tls_verify", "on | off", [.upstream]),

@@ -12,6 +12,8 @@ final class Problems {
         var diagnostic: Diagnostic
     }
 
+    /// When the load takes place, in Unix seconds: what has expired depends on it.
+    let now: Int64
     private(set) var sources: [SourceText] = []
     private(set) var hasErrors = false
     /// Part of the text is not there to judge: a brace without its partner, or a file that could not be read. What
@@ -19,6 +21,10 @@ final class Problems {
     private(set) var isIncomplete = false
     private var reports: [Report] = []
     private var unshownCount = 0
+
+    init(at now: Int64) {
+        self.now = now
+    }
 
     /// What is reported from now on is counted, but not shown.
     var isFull: Bool { reports.count == Self.countMax }

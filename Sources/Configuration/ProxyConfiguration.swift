@@ -2,6 +2,7 @@
 // come to. Whoever holds one needs no further checks.
 
 public import Admission
+public import OpenSSLKit
 
 /// Everything that `antechamber run` was told.
 public struct ProxyConfiguration: Sendable, Equatable {
@@ -123,10 +124,14 @@ public struct ListenerPolicy: Sendable, Equatable {
     public var endpoint: Endpoint
     /// Each connection begins with a PROXY header, and none that does not is served.
     public var takesProxyHeader: Bool
+    /// What clients find who have to speak TLS here; nil: they speak in clear. Two are equal that show and ask for the
+    /// same, whichever files it came from.
+    public var tls: TLSServerContext?
 
-    public init(endpoint: Endpoint, takesProxyHeader: Bool = false) {
+    public init(endpoint: Endpoint, takesProxyHeader: Bool = false, tls: TLSServerContext? = nil) {
         self.endpoint = endpoint
         self.takesProxyHeader = takesProxyHeader
+        self.tls = tls
     }
 }
 

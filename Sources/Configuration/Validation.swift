@@ -15,6 +15,7 @@ extension MainDraft {
         warnOfForeignResource(problems)
         checkLegacyAudienceCount(problems)
         checkProxyProtocol(problems)
+        let listenerPolicies = listeners.map { $0.validated(files: files, problems: problems) }
         checkHeaderSizes(problems)
         if let stateDirectory { Self.checkStateDirectory(stateDirectory, files: files, problems: problems) }
 
@@ -49,11 +50,7 @@ extension MainDraft {
         configuration.trustedProxies = trustedProxies
         configuration.admin = admin?.endpoint
         configuration.stateDirectory = stateDirectory.map(problems.path)
-        if !listeners.isEmpty {
-            configuration.listeners = listeners.map {
-                ListenerPolicy(endpoint: $0.endpoint, takesProxyHeader: $0.proxyProtocol != nil)
-            }
-        }
+        if !listenerPolicies.isEmpty { configuration.listeners = listenerPolicies }
         let endpoints = configuration.listeners.map(\.endpoint)
         checkAdmin(besides: endpoints, problems)
         for upstream in ([upstream] + locations.map(\.upstream)).compactMap(\.self) {

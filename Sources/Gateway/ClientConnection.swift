@@ -2,13 +2,17 @@
 
 import Admission
 import Bytes
+import Configuration
 import HTTPWire
+import OpenSSLKit
 import Reactor
 
 final class ClientConnection: SocketStream, TimerHandler {
     private enum Phase {
         /// Accepted by a listener that takes the PROXY protocol, and its header has not come whole.
         case awaitingProxyHeader
+        /// Accepted by a listener that speaks TLS, and not agreed on anything yet.
+        case shakingHands
         /// Accepted, and nothing has come yet.
         case fresh
         case idle
@@ -28,6 +32,8 @@ final class ClientConnection: SocketStream, TimerHandler {
     private unowned let worker: Worker
     /// The listener that it came by.
     let entrance: Entrance
+    /// What the listener showed and asked for when it came; nil: it speaks in clear.
+    private let context: TLSServerContext?
     /// By which configuration it is trusted or not.
     private var generationNumber: Int
     /// Whose word it brings.
@@ -38,8 +44,14 @@ final class ClientConnection: SocketStream, TimerHandler {
     private(set) var forwardedAddress: [UInt8] = []
     /// Whether that address is a trusted proxy's.
     private(set) var isTrusted = false
+    /// The certificate that the client has proved to be its own; nil: it has shown none, or was not asked.
+    private(set) var certificate: ClientCertificate?
+    /// What the log calls the version of TLS; empty: in clear.
+    private(set) var tlsVersion: [UInt8] = []
     /// Place in the worker's table.
     let index: Int
+    /// It waits for its turn to go on with the handshake.
+    var awaitsHandshake = false
     var exchange: Exchange?
     private var phase: Phase
     /// What has come of the PROXY header.
@@ -52,10 +64,11 @@ final class ClientConnection: SocketStream, TimerHandler {
     ) throws(SystemError) {
         self.worker = worker
         self.entrance = entrance
+        context = entrance.policy.tls
         self.index = index
         generationNumber = worker.generation.number
         speaker = .peer(peer)
-        phase = entrance.policy.takesProxyHeader ? .awaitingProxyHeader : .fresh
+        phase = entrance.policy.takesProxyHeader ? .awaitingProxyHeader : context != nil ? .shakingHands : .fresh
         try super.init(loop: worker.loop, socket: socket)
         identify(as: .peer(peer))
         timer = loop.addTimer(self)
@@ -78,7 +91,7 @@ final class ClientConnection: SocketStream, TimerHandler {
     /// connection. One that has arrived and was not read yet is served.
     func drain() {
         switch phase {
-        case .awaitingProxyHeader, .fresh: awaitFirstRequest()
+        case .awaitingProxyHeader, .shakingHands, .fresh: awaitFirstRequest()
         case .idle where !hasUnreadInput: close()
         case .idle, .serving, .lingering: break
         }
@@ -88,6 +101,8 @@ final class ClientConnection: SocketStream, TimerHandler {
         switch phase {
         case .awaitingProxyHeader:
             readProxyHeader()
+        case .shakingHands:
+            worker.shakeHands(with: self)
         case .fresh, .idle:
             if canRead {
                 serve()
@@ -167,6 +182,12 @@ final class ClientConnection: SocketStream, TimerHandler {
             // On the proxy's machine: the socket files that are trusted here are others.
             identify(as: .nobody)
         }
+        if context != nil {
+            phase = .shakingHands
+            beginTLS(early: input.readable)
+            if isOpen { worker.shakeHands(with: self) }
+            return
+        }
         if !input.isEmpty {
             serve(input)
             return
@@ -182,9 +203,80 @@ final class ClientConnection: SocketStream, TimerHandler {
         close()
     }
 
+    // MARK: TLS
+
+    var isShakingHands: Bool { isOpen && phase == .shakingHands }
+
+    /// Goes on with the handshake, which is as much work as a hundred requests: the worker says when.
+    func continueHandshake() {
+        guard isShakingHands else { return }
+        // A connection that says nothing needs no more than its socket.
+        if !isEncrypted {
+            guard canRead else { return }
+            beginTLS()
+        }
+        switch tls?.handshake() {
+        case .done:
+            takeHandshake()
+        case .blocked:
+            if hasFailed { close() }
+        case .failed(let failure):
+            refuseHandshake(failure)
+        case nil:
+            break
+        }
+    }
+
+    /// - Parameter early: what was read before the handshake.
+    private func beginTLS(early: Span<UInt8> = Span()) {
+        do throws(OpenSSLError) {
+            try accept(by: context!, early: early)
+        } catch {
+            worker.log.log(.error, "client \(String(decoding: addressText, as: UTF8.self)): closed: \(error)")
+            close()
+        }
+    }
+
+    private func takeHandshake() {
+        tlsVersion = Array(tls!.version.utf8)
+        if context!.asksForCertificates, let shown = tls!.peerCertificate {
+            // A session that is taken up again has been verified when it began.
+            guard shown.notBefore <= loop.unixSeconds, loop.unixSeconds <= shown.notAfter else {
+                refuseHandshake(.certificate("certificate has expired, or is not valid yet"))
+                return
+            }
+            certificate = ClientCertificate(
+                sha256: shown.sha256.bytes, subject: shown.subject, issuer: shown.issuer, serialNumber: shown.serialNumber)
+        }
+        phase = .fresh
+        ready()
+    }
+
+    private func refuseHandshake(_ failure: TLSFailure) {
+        if failure == .truncated, tls?.hasReceived == false {
+            // How balancers see whether a port is open.
+            close()
+            return
+        }
+        worker.log.log(
+            .info, "client \(String(decoding: addressText, as: UTF8.self)): no TLS connection: \(failure.reason)")
+        // OpenSSL has sent its alert. It must not be destroyed by a reset, and what follows is not TLS any more.
+        abandonTLS()
+        if failure == .plainHTTP {
+            phase = .serving
+            let exchange = worker.beginExchange(for: self)
+            self.exchange = exchange
+            exchange.refuse(.clearOverTLS)
+            exchange.advance()
+        } else {
+            closeAfterResponse(lingers: true)
+        }
+    }
+
     func timerFired(_ timer: TimerID) {
         switch phase {
         case .awaitingProxyHeader: refuseProxyHeader()
+        case .shakingHands: close()
         case .fresh, .idle, .lingering: close()
         case .serving: exchange?.timedOut()
         }
@@ -206,11 +298,16 @@ final class ClientConnection: SocketStream, TimerHandler {
 
     /// The exchange is over and has let go: close, once the client has what was sent.
     func closeAfterResponse(lingers: Bool) {
-        if !lingers && !canRead {
+        let hasAll = !lingers && !canRead
+        if hasAll && !isEncrypted {
             close()
             return
         }
         finishWriting()
+        if hasAll && !isFinishing {
+            close()
+            return
+        }
         phase = .lingering
         schedule(at: loop.now + ClientConnection.lingerNanoseconds)
         linger()

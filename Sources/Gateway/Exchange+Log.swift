@@ -41,11 +41,11 @@ extension Exchange {
             referrer: bytes.slice(logged.referrer), userAgent: bytes.slice(logged.userAgent))
     }
 
-    private func appendJSON(to out: ByteBuffer, client: Span<UInt8>) {
+    private func appendJSON(to out: ByteBuffer, client address: Span<UInt8>) {
         let requestID = requestID
         let head = logged.bytes
         record.appendStart(
-            to: out, requestID: requestID.name, client: client, method: head.readable.slice(logged.method),
+            to: out, requestID: requestID.name, client: address, method: head.readable.slice(logged.method),
             path: head.readable.slice(logged.path))
         let routeName = route.nameJSON
         if !routeName.isEmpty { record.appendMember("route", escaped: routeName.span, to: out) }
@@ -56,6 +56,11 @@ extension Exchange {
             if !identity.legacyNameJSON.isEmpty {
                 record.appendMember("legacy_audience", escaped: identity.legacyNameJSON, to: out)
             }
+        }
+        let client = self.client!
+        if client.isEncrypted { record.appendMember("tls", escaped: client.tlsVersion.span, to: out) }
+        if let certificate = client.certificate {
+            record.appendMember("client_certificate", escaped: certificate.subjectJSON.span, to: out)
         }
         if upstreamStartedAt > 0, let name = server?.nameJSON {
             record.appendMember("upstream", escaped: name.span, to: out)

@@ -92,7 +92,7 @@ extension Exchange {
         let input = clientInput
         let verdict = route.rules.judge(
             requestParser.head, in: input.readable, by: worker.authenticator, at: now,
-            mayAwaitKeys: keyWaits < Exchange.keyWaitsMax)
+            certificate: client!.certificate?.thumbprint, mayAwaitKeys: keyWaits < Exchange.keyWaitsMax)
         if before > 0 { record.verificationNanoseconds += Clock.monotonicNanoseconds() - before }
         switch verdict {
         case .forward(let admittance):
@@ -178,9 +178,10 @@ extension Exchange {
         let clientAddress = client.forwardedAddress
         let requestID = requestID
         let authority = server!.authority
+        let certificateFields = client.certificate?.fieldLines ?? []
         let forwarding = ForwardedFields(
-            clientAddress: clientAddress.span, isTrusted: client.isTrusted, scheme: .http, requestID: requestID.name,
-            traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)
+            clientAddress: clientAddress.span, isTrusted: client.isTrusted, scheme: client.isEncrypted ? .https : .http,
+            certificateFields: certificateFields.span, requestID: requestID.name, traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)
         UpstreamRequestHead.write(
             requestParser.head, from: input.readable, admittance: admittance!, hygiene: generation.hygiene,
             tokens: generation.tokens, authorization: route.authorization, forwarding: forwarding,

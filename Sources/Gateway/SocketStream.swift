@@ -1,10 +1,15 @@
-// One socket in a worker's epoll set, and what the kernel last said of it.
+// One socket in a worker's epoll set, in clear or under TLS, and what is known of it.
 //
 // Registered once, edge-triggered: the kernel tells of a change only once, so the flags remember it until a
 // read or a write finds nothing more to do. A read that gives less than there was room for has emptied the
 // socket, which saves the second read that would say EAGAIN.
+//
+// Under TLS the two directions are not apart: a read may have to write first, and a write to read. So each event makes
+// both worth another try, and `TLSConnection` knows what the socket itself is ready for. And no event tells of bytes that
+// OpenSSL has read ahead: `canRead` stays while it holds any.
 
 import Bytes
+import OpenSSLKit
 import Reactor
 
 class SocketStream: DescriptorHandler {
@@ -12,30 +17,35 @@ class SocketStream: DescriptorHandler {
         case moved
         /// Nothing to read now, or no room to read into.
         case blocked
+        /// The peer has ended its side; under TLS, in the way that nobody else can.
         case ended
-        case failed(SystemError)
+        case failed(StreamFailure)
     }
 
     enum Flush {
         /// All of the buffer is with the kernel.
         case done
         case blocked
-        case failed(SystemError)
+        case failed(StreamFailure)
     }
 
     let loop: EventLoop
+    private let descriptor: Int32
     private var socket: Socket?
     private var registration: Registration?
+    private(set) var tls: TLSConnection?
     /// Something may be there to read.
     private(set) var canRead = false
     private(set) var canWrite = false
     /// The peer sends no more, though bytes of it may still be unread.
     private(set) var peerHasClosed = false
     private(set) var hasFailed = false
+    /// The peer is to be told that nothing more follows, and there was no room yet to say so.
+    private(set) var isFinishing = false
 
     init(loop: EventLoop, socket: consuming Socket) throws(SystemError) {
         self.loop = loop
-        let descriptor = socket.descriptor
+        descriptor = socket.descriptor
         self.socket = consume socket
         registration = try loop.registerEdge(descriptor, self)
     }
@@ -47,6 +57,12 @@ class SocketStream: DescriptorHandler {
         if events.writable { canWrite = true }
         if events.peerHasClosed { peerHasClosed = true }
         if events.failed { hasFailed = true }
+        if let tls {
+            tls.socketReady(readable: events.readable, writable: events.writable, peerHasClosed: events.peerHasClosed)
+            canRead = true
+            canWrite = true
+            if isFinishing { finishWriting() }
+        }
         ready()
     }
 
@@ -56,6 +72,7 @@ class SocketStream: DescriptorHandler {
     /// Reads once, into the buffer's free space.
     final func fill(_ buffer: ByteBuffer) -> Fill {
         guard canRead, isOpen else { return .blocked }
+        if let tls { return fill(buffer, from: tls) }
         let result = socket!.read(into: buffer)
         switch result {
         case .moved:
@@ -68,12 +85,28 @@ class SocketStream: DescriptorHandler {
         case .endOfStream:
             return .ended
         case .failed(let error):
-            return .failed(error)
+            return .failed(.socket(error))
+        }
+    }
+
+    private func fill(_ buffer: ByteBuffer, from tls: TLSConnection) -> Fill {
+        switch tls.read(into: buffer) {
+        case .moved:
+            canRead = tls.mayRead
+            return .moved
+        case .blocked:
+            canRead = false
+            return .blocked
+        case .ended:
+            return .ended
+        case .failed(let failure):
+            return .failed(.tls(failure))
         }
     }
 
     /// Writes as much of the buffer as the kernel takes.
     final func flush(_ buffer: ByteBuffer) -> Flush {
+        if let tls { return flush(buffer, to: tls) }
         while !buffer.isEmpty {
             guard canWrite, isOpen else { return .blocked }
             switch socket!.write(from: buffer) {
@@ -86,7 +119,23 @@ class SocketStream: DescriptorHandler {
             case .failed(let error):
                 // The peer may have said why before it stopped listening, and its event may still be on its way.
                 canRead = true
-                return .failed(error)
+                return .failed(.socket(error))
+            }
+        }
+        return .done
+    }
+
+    private func flush(_ buffer: ByteBuffer, to tls: TLSConnection) -> Flush {
+        while !buffer.isEmpty {
+            guard canWrite, isOpen else { return .blocked }
+            switch tls.write(from: buffer) {
+            case .done:
+                continue
+            case .blocked:
+                canWrite = false
+            case .failed(let failure):
+                canRead = true
+                return .failed(.tls(failure))
             }
         }
         return .done
@@ -96,16 +145,60 @@ class SocketStream: DescriptorHandler {
     final var connectError: SystemError? { socket?.pendingError }
 
     /// Whether bytes or an end of stream are waiting, asked of the kernel.
-    final var hasUnreadInput: Bool { socket?.hasUnreadInput ?? true }
+    final var hasUnreadInput: Bool { tls?.hasUnreadInput ?? socket?.hasUnreadInput ?? true }
 
-    final func finishWriting() { socket?.finishWriting() }
+    /// Tells the peer that nothing more follows; reading goes on. What TLS has no room for now is said later
+    /// (`isFinishing`).
+    final func finishWriting() {
+        if let tls {
+            isFinishing = tls.finishWriting() == .blocked
+            if isFinishing { return }
+        }
+        socket?.finishWriting()
+    }
 
     /// Gives the descriptor back. `reset` tells the peer that what it got is not the whole.
     func close(reset: Bool = false) {
         guard let held = registration else { return }
         registration = nil
         loop.releaseBeforeClose(held)
-        if reset { socket?.resetOnClose() }
+        if reset {
+            socket?.resetOnClose()
+        } else {
+            // Where there is room for it: who has to be sure has called `finishWriting`.
+            _ = tls?.finishWriting()
+        }
+        tls = nil
         socket = nil
+    }
+
+    // MARK: TLS
+
+    final var isEncrypted: Bool { tls != nil }
+
+    /// From here on the peer's bytes are TLS's, those of `early` first, which have been read already.
+    final func accept(by context: TLSServerContext, early: Span<UInt8> = Span()) throws(OpenSSLError) {
+        begin(try TLSConnection(accepting: descriptor, by: context, early: early))
+    }
+
+    /// The peer is a server, and has to prove that it is `name`.
+    final func connect(
+        by context: TLSClientContext, to name: TLSServerName, sessions: TLSSessionSlot
+    ) throws(OpenSSLError) {
+        begin(try TLSConnection(connecting: descriptor, by: context, to: name, sessions: sessions))
+    }
+
+    private func begin(_ tls: TLSConnection) {
+        self.tls = tls
+        tls.socketReady(readable: canRead, writable: canWrite, peerHasClosed: peerHasClosed)
+        canRead = true
+        canWrite = true
+    }
+
+    /// The handshake has failed, and what it had to say is said: what is written and read now is in clear.
+    final func abandonTLS() {
+        tls = nil
+        canRead = true
+        canWrite = true
     }
 }

@@ -43,6 +43,8 @@ final class Worker {
     static let responseHeadBytesMax = 64 * 1024
     /// Exchanges kept for the next requests, with their buffers.
     private static let spareExchangesMax = 64
+    /// Handshakes that go on before others get their turn: some milliseconds of work.
+    private static let handshakesPerTurn = 4
 
     let loop: EventLoop
     let log: EventLog
@@ -69,6 +71,9 @@ final class Worker {
     private var formerTokens = Authenticator.Counters.none
     private var clients: [ClientConnection?] = []
     private var freeClients: [Int] = []
+    /// Clients whose handshakes have something to do, in their order.
+    private var handshakes: [ClientConnection] = []
+    private var handshakesArePosted = false
     private var spareExchanges: [Exchange] = []
     private var exchangesInUse = 0
     // Exchanges leave this table when they are released: one from the pool may serve another client by the time
@@ -146,6 +151,33 @@ final class Worker {
         if isDraining { reportIfDrained() }
     }
 
+    /// Lets a client's handshake go on when it is its turn: each takes as long as a hundred requests, and those who are
+    /// through with theirs must not wait for many.
+    func shakeHands(with client: ClientConnection) {
+        if client.awaitsHandshake { return }
+        client.awaitsHandshake = true
+        handshakes.append(client)
+        continueHandshakesLater()
+    }
+
+    private func continueHandshakesLater() {
+        if handshakesArePosted || handshakes.isEmpty { return }
+        handshakesArePosted = true
+        let worker = loop.bind(self)
+        loop.mailbox.post { worker.unwrapped.continueHandshakes() }
+    }
+
+    private func continueHandshakes() {
+        let turn = Array(handshakes.prefix(Worker.handshakesPerTurn))
+        handshakes.removeFirst(turn.count)
+        for client in turn {
+            client.awaitsHandshake = false
+            client.continueHandshake()
+        }
+        handshakesArePosted = false
+        continueHandshakesLater()
+    }
+
     func beginExchange(for client: ClientConnection) -> Exchange {
         let exchange = spareExchanges.popLast() ?? Exchange(worker: self)
         exchangesInUse += 1
@@ -163,9 +195,11 @@ final class Worker {
     var snapshot: WorkerSnapshot {
         let figures = generation.upstreams.map(\.figures)
         let servers = figures.joined()
+        let handshaking = clients.count { $0?.isShakingHands ?? false }
         let connections = ConnectionFigures(
             clientActive: exchangesInUse,
-            clientIdle: clients.count - freeClients.count - exchangesInUse,
+            clientIdle: clients.count - freeClients.count - exchangesInUse - handshaking,
+            clientHandshaking: handshaking,
             upstreamActive: servers.reduce(0) { $0 + $1.requestsUnderWay },
             upstreamIdle: servers.reduce(0) { $0 + $1.idleConnections })
         var tokens = formerTokens

@@ -125,6 +125,8 @@ struct ConnectionFigures: Sendable, Equatable {
     var clientActive = 0
     /// Between requests, before the first one, or about to close.
     var clientIdle = 0
+    /// Before TLS is agreed on.
+    var clientHandshaking = 0
     /// With a request under way, those that are being made included.
     var upstreamActive = 0
     /// Kept for requests to come.
@@ -133,6 +135,7 @@ struct ConnectionFigures: Sendable, Equatable {
     mutating func merge(_ other: ConnectionFigures) {
         clientActive += other.clientActive
         clientIdle += other.clientIdle
+        clientHandshaking += other.clientHandshaking
         upstreamActive += other.upstreamActive
         upstreamIdle += other.upstreamIdle
     }

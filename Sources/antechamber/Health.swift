@@ -9,7 +9,8 @@ struct Health: ParsableCommand {
         discussion: """
             Takes the same flags, environment and file as `run`, and sends one request without a token to the first \
             listener that can be asked from here: one with `proxy_protocol` answers `trusted_proxies` only, so that the \
-            loopback address has to be among them. Any response counts, a 401 above all. Meant for a container's \
+            loopback address has to be among them, and one with `verify_client on` answers nobody without a certificate. \
+            Any response counts, a 401 above all. Meant for a container's \
             HEALTHCHECK. An invalid configuration is 78.
             """)
 
@@ -18,8 +19,9 @@ struct Health: ParsableCommand {
     func run() throws {
         guard let listener = HealthProbe.listener(of: try options.load()) else {
             Terminal.printError(
-                "antechamber: each listener has 'proxy_protocol', and the address it would be asked from is not among "
-                    + "'trusted_proxies': add 127.0.0.1 there, or a listener without 'proxy_protocol' on 127.0.0.1")
+                "antechamber: no listener can be asked from here: each wants a client certificate, or has 'proxy_protocol' "
+                    + "while the address it would be asked from is not among 'trusted_proxies'; add 127.0.0.1 there, or a "
+                    + "listener without either on 127.0.0.1")
             throw ExitCode.no
         }
         if !HealthProbe.answers(at: listener, timeoutMilliseconds: 2000) {

@@ -33,6 +33,8 @@ import Testing
             .multipleTokens, .badRequest, .notFound, .headerTooLarge, .uriTooLong, .bodyTooLarge, .requestTimeout,
             .methodNotAllowed, .expectationFailed, .notImplemented, .unsupportedVersion, .upstreamUnreachable, .upstreamTimeout,
             .upstreamInvalidResponse,
+            // Of the connection.
+            .certificateMismatch,
             // Of a directive that is planned.
             .claimRequirement,
         ]

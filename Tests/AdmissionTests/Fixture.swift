@@ -88,20 +88,22 @@ enum Fixture {
 
 extension Authenticator {
     func decide(
-        raw request: [UInt8], rulesIndex: Int = 0, at now: Instant = Fixture.instant(), mayAwaitKeys: Bool = true
+        raw request: [UInt8], rulesIndex: Int = 0, at now: Instant = Fixture.instant(),
+        certificate: CertificateThumbprint? = nil, mayAwaitKeys: Bool = true
     ) -> Decision {
         decide(
-            Fixture.parse(request), in: request.span, rulesIndex: rulesIndex, at: now, mayAwaitKeys: mayAwaitKeys)
+            Fixture.parse(request), in: request.span, rulesIndex: rulesIndex, at: now, certificate: certificate,
+            mayAwaitKeys: mayAwaitKeys)
     }
 
     /// - Parameter isExplained: also hold the token's explanation to the decision.
     func decide(
-        _ token: String, rulesIndex: Int = 0, at now: Instant = Fixture.instant(), mayAwaitKeys: Bool = true,
-        isExplained: Bool = true
+        _ token: String, rulesIndex: Int = 0, at now: Instant = Fixture.instant(),
+        certificate: CertificateThumbprint? = nil, mayAwaitKeys: Bool = true, isExplained: Bool = true
     ) -> Decision {
         let decision = decide(
             raw: Fixture.request("Authorization: Bearer \(token)"), rulesIndex: rulesIndex, at: now,
-            mayAwaitKeys: mayAwaitKeys)
+            certificate: certificate, mayAwaitKeys: mayAwaitKeys)
         if isExplained, !token.isEmpty {
             expectSameAnswer(decision, of: explain(token, rulesIndex: rulesIndex, at: now), token)
         }

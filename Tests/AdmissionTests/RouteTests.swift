@@ -26,7 +26,9 @@ import Testing
         } catch {
             return "\(error.code.rawValue) \(error.allow ?? "-")"
         }
-        switch route.judge(head, in: bytes.span, by: other ?? authenticator, at: Fixture.instant(), mayAwaitKeys: false) {
+        switch route.judge(
+            head, in: bytes.span, by: other ?? authenticator, at: Fixture.instant(), certificate: nil, mayAwaitKeys: false)
+        {
         case .forward(.verified): return "verified"
         case .forward(.waived(let waiver)):
             if case .reportOnly(let code) = waiver.ground { return "report_only \(code.rawValue)" }
@@ -129,7 +131,7 @@ import Testing
             let bytes = request("GET", forged)
             let head = Fixture.parse(bytes)
             guard case .forward(let admittance) = Route(policy).judge(
-                head, in: bytes.span, by: authenticator, at: Fixture.instant(), mayAwaitKeys: false)
+                head, in: bytes.span, by: authenticator, at: Fixture.instant(), certificate: nil, mayAwaitKeys: false)
             else {
                 Issue.record("refused")
                 return

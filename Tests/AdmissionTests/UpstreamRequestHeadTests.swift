@@ -78,7 +78,8 @@ import Testing
         let policy = RoutePolicy(isPublic: enforcement == .on, enforcement: enforcement)
         let bytes = Fixture.request("Authorization: Bearer \(Fixture.token(signer: Fixture.impostor))")
         guard case .forward(let admittance) = Route(policy).judge(
-            Fixture.parse(bytes), in: bytes.span, by: MintTests.authenticator(), at: Fixture.instant(), mayAwaitKeys: false)
+            Fixture.parse(bytes), in: bytes.span, by: MintTests.authenticator(), at: Fixture.instant(), certificate: nil,
+            mayAwaitKeys: false)
         else { throw CancellationError() }
         let head = Self.upstream(String(decoding: bytes, as: UTF8.self), admittance: admittance, authorization: .mint)
         #expect(!head.lowercased().contains("authorization") && !head.contains("eyJ"))

@@ -13,7 +13,7 @@ import Testing
         let bytes = Array(("GET /v HTTP/1.1\r\nHost: a\r\n" + lines.map { $0 + "\r\n" }.joined() + "\r\n").utf8)
         let head = Fixture.parse(bytes)
         let verdict = Route(policy).judge(
-            head, in: bytes.span, by: authenticator, at: Fixture.instant(), mayAwaitKeys: false)
+            head, in: bytes.span, by: authenticator, at: Fixture.instant(), certificate: nil, mayAwaitKeys: false)
         guard case .forward(let admittance) = verdict else { return "refused" }
         let out = ByteBuffer(capacity: 16)
         admittance.writeVerifyResponse(

@@ -27,6 +27,7 @@ struct DirectiveTableTests {
     func effects(directive: Directive) {
         switch directive.effect {
         case .main: #expect(directive.contexts == [.main])
+        case .listen: #expect(directive.contexts == [.listen])
         case .upstream: #expect(directive.contexts == [.upstream])
         case .issuer: #expect(directive.contexts == [.issuer])
         case .legacyAudience: #expect(directive.contexts == [.legacyAudience])
@@ -42,6 +43,7 @@ struct DirectiveTableTests {
         let line = "\(directive.name) \(try #require(directive.standard));"
         let (written, unwritten) =
             switch directive.contexts[0] {
+            case .listen: (configuration(listen: line), configuration(listen: ""))
             case .upstream: (configuration(upstream: line), configuration())
             case .issuer: (configuration(issuer: line), configuration())
             case .mint: (configuration(main: minimalMint(line)), configuration(main: minimalMint()))
@@ -66,6 +68,7 @@ struct DirectiveTableTests {
             let line = "\(directive.name) \(try #require(directive.standard));"
             let text =
                 switch directive.contexts[0] {
+                case .listen: minimal(listen: line + line)
                 case .upstream: minimal(upstream: line + line)
                 case .issuer: minimal(issuer: line + line)
                 case .mint: minimal(main: minimalMint(line + line))
@@ -86,6 +89,7 @@ struct DirectiveTableTests {
             try DirectiveReference.markdown.write(toFile: path, atomically: true, encoding: .utf8)
         }
         #expect(try treeText("docs/configuration.md") == DirectiveReference.markdown)
+        for directive in Self.implemented { #expect(DirectiveReference.markdown.contains("\n### `\(directive.form)`")) }
     }
 }
 

@@ -27,6 +27,8 @@ struct ExampleTests {
         let files = MemoryFiles([
             "proxy.conf": uncommented(text), "/etc/antechamber/keys.json": MemoryFiles.keySet,
             "/etc/antechamber/ca.pem": MemoryFiles.authorities,
+            "/etc/antechamber/tls.crt": MemoryFiles.tls["server.pem"] ?? "", "/etc/antechamber/tls.key": MemoryFiles.tls["server.key"] ?? "",
+            "/etc/antechamber/clients.pem": MemoryFiles.tls["clients.pem"] ?? "",
             "/etc/antechamber/secret": "secret of thirty-two characters!\n",
             "/etc/antechamber/mint.pem": IndependentTokens.rsaPEM,
         ])

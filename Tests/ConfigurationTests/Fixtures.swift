@@ -1,5 +1,6 @@
 // What the tests of this module share: files in memory, and the way to this tree's own files.
 
+import CertificateFixtures
 import Configuration
 import JOSEFixtures
 
@@ -27,6 +28,7 @@ struct MemoryFiles: ConfigurationFiles {
     static let authorities = "-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n"
 
     static let keys = ["keys.json": keySet, "ca.pem": authorities, "mint.pem": IndependentTokens.p256PEM]
+        .merging(tls) { $1 }
 
     var contents: [String: String]
 
@@ -57,6 +59,38 @@ extension MemoryFiles {
     }
 }
 
+extension MemoryFiles {
+    /// Certificates and keys of a test authority's, by the names that tests give them; none where it could not be made.
+    static let tls: [String: String] = {
+        do {
+            let authority = try TestAuthority()
+            let server = try authority.issue("/CN=server", names: ["DNS:server.example", "DNS:www.server.example"])
+            var files = ["clients.pem": authority.certificate.pem, "encrypted.key": try TestAuthority.encrypted(server)]
+            let pairs: [(String, TestCertificate)] = [
+                ("server", server),
+                ("same", try authority.issue("/CN=same", names: ["DNS:server.example"])),
+                ("server-rsa", try authority.issue("/CN=rsa", names: ["DNS:server.example"], key: .rsa)),
+                ("wild", try authority.issue("/CN=wild", names: ["DNS:*.wild.example"])),
+                ("unnamed", try authority.issue("/CN=unnamed.example", names: [])),
+                ("old", try authority.issue("/CN=old", names: ["DNS:old.example"], validity: .past)),
+                ("new", try authority.issue("/CN=new", names: ["DNS:new.example"], validity: .future)),
+                ("feeble", try authority.issue("/CN=weak", names: ["DNS:weak.example"], key: .weakRSA)),
+            ]
+            for (name, pair) in pairs {
+                files[name + ".pem"] = pair.pem
+                files[name + ".key"] = pair.key
+            }
+            files["both"] = server.pem + server.key
+            files["for-all.key"] = server.key
+            files["damaged.pem"] = String(server.pem.replacing("MII", with: "MIJ"))
+            files["damaged.key"] = String(server.key.replacing("MIG", with: "MIH"))
+            return files
+        } catch {
+            return [:]
+        }
+    }()
+}
+
 /// The result of loading one text as `proxy.conf`.
 func load(
     _ text: String, flags: CommandLineOverrides = CommandLineOverrides(), environment: [String: String] = [:],
@@ -68,8 +102,10 @@ func load(
 }
 
 /// The configuration that a text with these lines in it gives, on top of the least that is needed.
-func configuration(main: String = "", issuer: String = "", upstream: String = "") -> ProxyConfiguration? {
-    load(minimal(main: main, issuer: issuer, upstream: upstream), files: MemoryFiles.keys).configuration
+func configuration(
+    main: String = "", listen: String? = nil, issuer: String = "", upstream: String = ""
+) -> ProxyConfiguration? {
+    load(minimal(main: main, listen: listen, issuer: issuer, upstream: upstream), files: MemoryFiles.keys).configuration
 }
 
 /// The least that mints, and more of its block.
@@ -77,12 +113,15 @@ func minimalMint(_ block: String = "") -> String {
     "authorization mint; mint { key_file mint.pem; issuer https://old.example/; audience a; \(block) }"
 }
 
-func minimal(main: String = "", issuer: String = "", upstream: String = "") -> String {
-    """
-    upstream http://127.0.0.1:3000 { \(upstream) }
-    issuer https://issuer.example/ { audience https://api.example; \(issuer) }
-    \(main)
-    """
+/// - Parameter listen: what stands in the block of a listener that speaks TLS; nil: there is none.
+func minimal(main: String = "", listen: String? = nil, issuer: String = "", upstream: String = "") -> String {
+    let listener = listen.map { "listen 8443 tls { certificate server.pem; certificate_key server.key; \($0) }" }
+    return """
+        upstream http://127.0.0.1:3000 { \(upstream) }
+        issuer https://issuer.example/ { audience https://api.example; \(issuer) }
+        \(main)
+        \(listener ?? "")
+        """
 }
 
 extension LoadResult {

@@ -22,7 +22,7 @@ struct GoldenTests {
         let result = ConfigurationLoader.load(
             file: "proxy.conf",
             environment: ["BACKEND": "http://127.0.0.1:3000", "INJECTION": "x; audience stolen; }", "EMPTY": ""],
-            files: MemoryFiles([
+            files: MemoryFiles(MemoryFiles.tls.merging([
                 "proxy.conf": text,
                 "included/issuer.conf": "audience https://api.example;\nleeway 5;\n",
                 "included/wrong.conf": "# a file of its own\nleeway\t5x;\naudience a\n",
@@ -46,7 +46,7 @@ struct GoldenTests {
                 "encrypted.pem": IndependentTokens.encryptedPEM,
                 "mixed.pem": PrivateKeys.p256Mixed,
                 "weak.pem": PrivateKeys.rsa1024,
-            ]))
+            ]) { $1 }))
         let expectedPath = Self.directory + name + ".expected"
         if ProcessInfo.processInfo.environment["ANTECHAMBER_RECORD"] != nil {
             try result.report.write(toFile: expectedPath, atomically: true, encoding: .utf8)

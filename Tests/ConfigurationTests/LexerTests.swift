@@ -6,7 +6,7 @@ import Testing
 struct LexerTests {
     /// The tokens of a text in a short form: words in brackets, and problems behind them.
     private func tokens(_ text: String, environment: [String: String] = [:]) -> (String, [String]) {
-        let problems = Problems()
+        let problems = Problems(at: 0)
         let source = problems.add(SourceText(name: "t", bytes: Array(text.utf8)))
         var lexer = Lexer(source: source, environment: environment, problems: problems)
         var shown: [String] = []
@@ -104,7 +104,7 @@ struct LexerTests {
         let fits = tokens(String(repeating: "x", count: Lexer.lineBytesMax))
         #expect(fits.1.isEmpty)
 
-        let problems = Problems()
+        let problems = Problems(at: 0)
         let source = problems.add(SourceText(name: "t", bytes: Array("a;\nb".utf8) + [0xC3, 0x28]))
         var lexer = Lexer(source: source, environment: [:], problems: problems)
         while true { if case .end = lexer.next().kind { break } }

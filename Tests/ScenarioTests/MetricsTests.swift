@@ -63,6 +63,7 @@ struct MetricsTests {
                 "antechamber_legacy_audience_requests_total{issuer=\"\(issuer)\",name=\"web\"}": 1,
                 "antechamber_connections{side=\"client\",state=\"active\"}": 0,
                 "antechamber_connections{side=\"client\",state=\"idle\"}": 1,
+                "antechamber_connections{side=\"client\",state=\"handshake\"}": 0,
                 "antechamber_connections{side=\"upstream\",state=\"active\"}": 0,
                 "antechamber_connections{side=\"upstream\",state=\"idle\"}": 1,
             ]

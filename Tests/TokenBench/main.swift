@@ -119,7 +119,8 @@ guard tokens.count > 1 else { fail("\(given[2]) has to hold two tokens at least"
 let specimens = try tokens.indices.map { try Specimen(tokens[$0], other: tokens[($0 + 1) % tokens.count]) }
 
 let decide = { (request: Request) -> Decision in
-    authenticator.decide(request.head, in: request.bytes.span, rulesIndex: 0, at: now, mayAwaitKeys: false)
+    authenticator.decide(
+        request.head, in: request.bytes.span, rulesIndex: 0, at: now, certificate: nil, mayAwaitKeys: false)
 }
 
 let few = try RouteFinding(among: 10)

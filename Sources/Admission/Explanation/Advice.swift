@@ -16,6 +16,8 @@ struct AdviceContext {
 
     var issuer: IssuerPolicy? { issuerIndex.map { policy.issuers[$0] } }
     private var claims: JSONValue? { parts.claims }
+    /// The certificate that the token is bound to, if it is to one.
+    var holder: CertificateThumbprint? { claims.flatMap { try? CertificateThumbprint.bound(to: $0) } }
 
     func advice(on refusal: Refusal) -> [String] {
         switch refusal.code {
@@ -252,6 +254,12 @@ struct AdviceContext {
             remarks.append(
                 "It comes from the resource-owner password grant (gty is password). That way of logging in is deprecated, "
                     + "and may pass by the rules or actions that add custom claims.")
+        }
+        if isAdmitted, let holder {
+            remarks.append(
+                "It is bound to a client certificate (cnf): only over a TLS connection that was made with the one whose "
+                    + "SHA-256 is \(holder.hexadecimal) is it admitted, and refused with certificate_mismatch over any other. "
+                    + "`listen ... tls` asks for certificates with `client_ca` and `verify_client`.")
         }
         guard case .idToken = TokenKind(claims, type: parts.header?["typ"]?.string, audiences: audiences) else {
             return remarks

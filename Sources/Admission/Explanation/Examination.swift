@@ -94,7 +94,7 @@ public struct Examination {
             steps[index].advice = context.advice(on: refusal)
         }
 
-        let decision = decide(with: keys, at: now)
+        let decision = decide(with: keys, at: now, from: context.holder)
         var explanation = Explanation(
             refusal: nil, steps: steps, signature: rest.signature, kind: kind(parts), remarks: [],
             claims: parts.claims.map(ClaimDisplay.pairs) ?? [], fields: [])
@@ -107,8 +107,8 @@ public struct Examination {
         return explanation
     }
 
-    /// What the proxy would answer to the request that carries this token.
-    private func decide(with keys: KeyReport, at now: Instant) -> Decision {
+    /// What the proxy would answer to the request that carries this token, if it comes from whom it is bound to.
+    private func decide(with keys: KeyReport, at now: Instant, from holder: CertificateThumbprint?) -> Decision {
         let authenticator = Authenticator(policy: policy)
         if let issuerIndex {
             // No newer keys are to be had than these.
@@ -117,7 +117,7 @@ public struct Examination {
         do throws(Refusal) {
             let head = try presented.head.get()
             return authenticator.decide(
-                head, in: presented.request.span, rulesIndex: rulesIndex, at: now, mayAwaitKeys: false)
+                head, in: presented.request.span, rulesIndex: rulesIndex, at: now, certificate: holder, mayAwaitKeys: false)
         } catch {
             return .refuse(error)
         }

@@ -125,6 +125,7 @@ struct MetricsPage {
         page.gauge("antechamber_connections", "Open connections; active ones have a request under way.") { samples in
             let figures = [
                 ("client", "active", connections.clientActive), ("client", "idle", connections.clientIdle),
+                ("client", "handshake", connections.clientHandshaking),
                 ("upstream", "active", connections.upstreamActive), ("upstream", "idle", connections.upstreamIdle),
             ]
             for (side, state, count) in figures { samples.add(UInt64(max(0, count)), ["side": side, "state": state]) }

@@ -107,6 +107,7 @@ struct StatusDocument {
         json.object { json in
             json.member("client_active", Int64(connections.clientActive))
             json.member("client_idle", Int64(connections.clientIdle))
+            json.member("client_handshaking", Int64(connections.clientHandshaking))
             json.member("upstream_active", Int64(connections.upstreamActive))
             json.member("upstream_idle", Int64(connections.upstreamIdle))
         }

@@ -22,10 +22,11 @@ final class Scene: Sendable {
     ///   - upstream: where the proxy is to find its backend, in place of the origin's own address.
     ///   - upstreamBlock: what stands in the block of `upstream`; the origin is the first server.
     ///   - listen: parameters of the listener.
+    ///   - listenBlock: what stands in its block; nil: it has none.
     static func play(
-        issuerBlock: String = "", main: String = "", upstreamBlock: String = "", listen: String = "", workers: Int = 1,
-        issuerStartsDown: Bool = false,
-        upstream: String? = nil, ending: ChildProcess.Ending = .exited(0),
+        issuerBlock: String = "", main: String = "", upstreamBlock: String = "", listen: String = "",
+        listenBlock: String? = nil, workers: Int = 1, issuerStartsDown: Bool = false, upstream: String? = nil,
+        ending: ChildProcess.Ending = .exited(0),
         keySource: (ScriptedIssuer) -> String = { _ in "" },
         origin script: @escaping ScriptedOrigin.Script = ScriptedOrigin.answering,
         _ scenario: (Scene) throws -> Void
@@ -37,7 +38,7 @@ final class Scene: Sendable {
             let origin = try ScriptedOrigin(script)
             defer { origin.end() }
             let configuration = """
-                listen 127.0.0.1:0 \(listen);
+                listen 127.0.0.1:0 \(listen)\(listenBlock.map { " { \($0) }" } ?? ";")
                 workers \(workers);
                 upstream http://\(upstream ?? "127.0.0.1:\(origin.port)") { \(upstreamBlock) }
                 \(main)
