@@ -3,6 +3,11 @@
 import Admission
 import Bytes
 
+/// `on | off`
+enum Switch: String, CaseIterable {
+    case on, off
+}
+
 typealias Target<D, V> = WritableKeyPath<D, V> & Sendable
 
 extension Directive {

@@ -3,6 +3,7 @@
 
 import Admission
 import JOSE
+import OpenSSLKit
 
 struct MainDraft: Draft {
     static let context = Context.main
@@ -52,17 +53,29 @@ struct UpstreamDraft: Draft {
     var seen: [String: Origin] = [:]
 
     /// In the order written, the URL of `upstream` itself first.
-    var servers: [(server: UpstreamPolicy.Server, word: Word)] = []
+    var servers: [ServerDraft] = []
     /// A server was written, if perhaps not one that could be read.
     var namesServer = false
     var balance = UpstreamPolicy.Balance.roundRobin
     var keepalive: Int64 = 256
     var healthCheck: UpstreamPolicy.HealthCheck?
     var resolveMilliseconds: Int64 = 10_000
+    var authorities: Word?
+    /// The name that `https` servers have to have; nil: each its own host.
+    var serverName: TLSServerName?
+    var verifiesServers = true
 
     static func action(of effect: Directive.Effect) -> Directive.Action<UpstreamDraft>? {
         if case .upstream(let action) = effect { action } else { nil }
     }
+}
+
+struct ServerDraft {
+    var endpoint: Endpoint
+    var weight: Int
+    /// What an `https` URL says of it; nil: it is spoken to in clear.
+    var tlsName: TLSServerName?
+    var word: Word
 }
 
 struct IssuerDraft: Draft {

@@ -45,10 +45,6 @@ let gzipDirectives: [Directive] = [
         }),
 ]
 
-private enum Switch: String, CaseIterable {
-    case on, off
-}
-
 private func applyGzipTypes(_ statement: Statement, _ draft: inout MainDraft, _ problems: Problems) {
     var names: [[UInt8]] = [Array("text/html".utf8)]
     var isAll = false

@@ -213,7 +213,9 @@ private func applyMethods(_ statement: Statement, _ draft: inout LocationDraft, 
 
 extension MainDraft {
     /// - Parameter rules: the main level's; a location that says something of its own about tokens adds another one.
-    func validatedLocations(_ problems: Problems, addingTo rules: inout [AccessRules]) -> [LocationPolicy] {
+    func validatedLocations(
+        files: any ConfigurationFiles, _ problems: Problems, addingTo rules: inout [AccessRules]
+    ) -> [LocationPolicy] {
         reportTwins(problems)
         return locations.compactMap { location in
             location.reportContradictions(problems)
@@ -229,7 +231,7 @@ extension MainDraft {
                     isPublic: location.isPublic != nil, methods: location.methods,
                     enforcement: location.enforcement ?? enforcement, preflights: location.preflights ?? preflights,
                     rulesIndex: rulesIndex),
-                upstream: location.upstream?.policy, isVerify: location.isVerify != nil,
+                upstream: location.upstream?.validated(files: files, problems: problems), isVerify: location.isVerify != nil,
                 readTimeoutMilliseconds: location.readTimeoutMilliseconds ?? timeouts.proxyRead,
                 // A body is announced, and stays where it is.
                 bodyBytesMax: location.isVerify != nil ? 0 : location.bodyBytesMax.map { UInt64($0) } ?? limits.bodyBytes)

@@ -26,7 +26,7 @@ let mainDirectives: [Directive] = [
     Directive(
         name: "upstream", syntax: "[URL]", contexts: [.main], argumentsMin: 0, block: .upstream,
         whenMissing: "say where admitted requests go, with 'upstream URL;', --upstream or ANTECHAMBER_UPSTREAM",
-        summary: "The backend: `http://host[:port]` (port 80 unless given) or `unix:/path`. It is the first server, "
+        summary: "The backend: `http://host[:port]`, `https://host[:port]` (port 80 or 443 unless given) or `unix:/path`. It is the first server, "
             + "with a weight of 1; more of them stand in the block, where all of them may. It may be missing where all "
             + "locations are for `verify`.",
         effect: .main { statement, draft, problems in draft.upstream = UpstreamDraft(statement, problems) }),

@@ -2,9 +2,6 @@
 // message of their own, so that a file written for a later version is never half obeyed.
 
 let plannedDirectives: [Directive] = [
-    planned("tls_ca", "FILE", [.upstream]),
-    planned("tls_server_name", "NAME", [.upstream]),
-    planned("tls_verify", "on | off", [.upstream]),
 ]
 
 private func planned(_ name: String, _ syntax: String, _ contexts: [Context]) -> Directive {

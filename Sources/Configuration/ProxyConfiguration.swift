@@ -108,15 +108,6 @@ extension Endpoint: CustomStringConvertible {
         case .unix(let path): "unix:\(path)"
         }
     }
-
-    /// What a Host field says of it (RFC 9110 §7.2).
-    public var authority: String {
-        switch self {
-        case .tcp(_, 80): String(description.dropLast(3))
-        case .tcp: description
-        case .unix: "localhost"
-        }
-    }
 }
 
 /// Where clients connect, and how.

@@ -1,6 +1,7 @@
 // The backend: `upstream URL { … }` and what stands in its block.
 
 import Admission
+import OpenSSLKit
 
 let upstreamDirectives: [Directive] = [
     Directive(
@@ -32,7 +33,39 @@ let upstreamDirectives: [Directive] = [
         name: "resolve", syntax: "DURATION", contexts: [.upstream], standard: "10s",
         summary: "How often the servers' names are looked up anew. What was found serves on while a look-up fails.",
         effect: .upstream(Directive.duration(\.resolveMilliseconds, from: "1s", to: "24h"))),
+    Directive(
+        name: "tls_ca", syntax: "FILE", contexts: [.upstream],
+        summary: "The authorities, in PEM, that vouch for `https` servers; without it, those that the system trusts.",
+        effect: .upstream { statement, draft, problems in draft.authorities = problems.file(statement.arguments[0]) }),
+    Directive(
+        name: "tls_server_name", syntax: "NAME", contexts: [.upstream],
+        summary: "The name that `https` servers are asked for (SNI) and have to have in their certificates, or the address; "
+            + "without it, the host of each one's URL.",
+        effect: .upstream { statement, draft, problems in
+            let word = statement.arguments[0]
+            guard let host = HTTPURL.Host(parsing: word.text) ?? HTTPURL.Host(parsing: "[\(word.text)]") else {
+                problems.error("\(quoted(word.text)) is not the name of a server; expected api.example.com, say", at: word)
+                return
+            }
+            draft.serverName = host.serverName
+        }),
+    Directive(
+        name: "tls_verify", syntax: "on | off", contexts: [.upstream], standard: "on",
+        summary: "Whether `https` servers have to prove who they are. With `off` anyone on the way there can read and change "
+            + "what passes.",
+        effect: .upstream { statement, draft, problems in
+            if let isOn: Switch = problems.choice(statement.arguments[0]) { draft.verifiesServers = isOn == .on }
+        }),
 ]
+
+extension HTTPURL.Host {
+    fileprivate var serverName: TLSServerName {
+        switch self {
+        case .name(let name): .name(name)
+        case .ipv4(let address), .ipv6(let address): .address(address)
+        }
+    }
+}
 
 extension UpstreamDraft {
     /// What `upstream` itself says.
@@ -75,8 +108,8 @@ private func applyHealthCheck(_ statement: Statement, _ draft: inout UpstreamDra
 extension UpstreamDraft {
     fileprivate mutating func add(_ url: Word, weight: Int, _ problems: Problems) {
         namesServer = true
-        guard let endpoint = problems.upstreamEndpoint(url) else { return }
-        if let first = servers.first(where: { $0.server.endpoint == endpoint }) {
+        guard let (endpoint, tlsName) = problems.upstreamEndpoint(url) else { return }
+        if let first = servers.first(where: { $0.endpoint == endpoint }) {
             problems.error(
                 "the server \(quoted(url.text)) is given twice; the first is at "
                     + problems.description(of: first.word.origin),
@@ -84,16 +117,60 @@ extension UpstreamDraft {
         } else if servers.count == UpstreamPolicy.serversMax {
             problems.error("more than \(UpstreamPolicy.serversMax) servers", at: url)
         } else {
-            servers.append((UpstreamPolicy.Server(endpoint, weight: weight), url))
+            servers.append(ServerDraft(endpoint: endpoint, weight: weight, tlsName: tlsName, word: url))
+        }
+    }
+}
+
+extension UpstreamDraft {
+    /// The backend; what is wrong with its authorities is reported.
+    func validated(files: any ConfigurationFiles, problems: Problems) -> UpstreamPolicy {
+        let context = clientContext(files: files, problems: problems)
+        return UpstreamPolicy(
+            servers: servers.map { server in
+                let peer = context.flatMap { context in
+                    server.tlsName.map { TLSPeer(context, serverName ?? $0) }
+                }
+                return UpstreamPolicy.Server(server.endpoint, weight: server.weight, tls: peer)
+            },
+            balance: balance, keepalive: Int(keepalive), healthCheck: healthCheck, resolveMilliseconds: resolveMilliseconds)
+    }
+
+    /// Nil where no server speaks TLS, or an error was reported.
+    private func clientContext(files: any ConfigurationFiles, problems: Problems) -> TLSClientContext? {
+        guard let first = servers.first(where: { $0.tlsName != nil }) else {
+            for name in ["tls_ca", "tls_server_name", "tls_verify"] {
+                guard let origin = seen[name], !problems.hasErrors else { continue }
+                problems.warning("'\(name)' has no effect: no server's URL is https://", at: origin)
+            }
+            return nil
+        }
+        if !verifiesServers {
+            problems.warning(
+                "the servers need not prove who they are: whoever is on the way there can read the tokens, and answer in "
+                    + "their place; name who vouches for them instead, with 'tls_ca'",
+                at: seen["tls_verify"] ?? first.word.origin)
+        }
+        var known: [Certificate]?
+        if let authorities {
+            guard let found = files.authorities(authorities, countMax: ListenerDraft.authoritiesMax, problems) else { return nil }
+            known = found
+        }
+        do throws(OpenSSLError) {
+            return try TLSClientContext(authorities: known, verifies: verifiesServers)
+        } catch {
+            problems.error("OpenSSL does not take what is given for TLS: \(error.reason)", at: first.word)
+            return nil
         }
     }
 }
 
 extension Problems {
-    private static let expected = "http://host[:port] or unix:/path"
+    private static let expected = "http://host[:port], https://host[:port] or unix:/path"
 
-    fileprivate func upstreamEndpoint(_ word: Word) -> Endpoint? {
-        if word.text.hasPrefix("unix:") { return socketPath(word).map { .unix(path: $0) } }
+    /// Where it is, and, if it speaks TLS, who it is.
+    fileprivate func upstreamEndpoint(_ word: Word) -> (Endpoint, TLSServerName?)? {
+        if word.text.hasPrefix("unix:") { return socketPath(word).map { (.unix(path: $0), nil) } }
         let url: HTTPURL
         do throws(HTTPURLError) {
             url = try HTTPURL(parsing: word.text)
@@ -105,16 +182,14 @@ extension Problems {
             }
             return nil
         }
-        guard url.scheme == .http else {
-            error("'https://' upstreams are not supported by this version yet", at: word)
-            return nil
-        }
         guard url.path == "/", url.query == nil else {
             error(
                 "an upstream has no path or query, requests are forwarded with their own; expected \(Self.expected)",
                 at: word)
             return nil
         }
-        return .tcp(host: url.host.unbracketed, port: url.port)
+        return (
+            .tcp(host: url.host.unbracketed, port: url.port), url.scheme == .https ? url.host.serverName : nil
+        )
     }
 }

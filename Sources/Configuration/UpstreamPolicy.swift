@@ -1,5 +1,7 @@
 // Where requests go: servers that answer alike, and how requests are spread over them.
 
+public import OpenSSLKit
+
 /// The backend.
 public struct UpstreamPolicy: Sendable, Equatable {
     /// The most servers there may be: a set of them is one machine word.
@@ -10,10 +12,25 @@ public struct UpstreamPolicy: Sendable, Equatable {
         public var endpoint: Endpoint
         /// Its share of the requests, compared with that of the others: 1…1000.
         public var weight: Int
+        /// Who it has to prove to be, where it speaks TLS; nil: it is spoken to in clear.
+        public var tls: TLSPeer?
 
-        public init(_ endpoint: Endpoint, weight: Int = 1) {
+        public init(_ endpoint: Endpoint, weight: Int = 1, tls: TLSPeer? = nil) {
             self.endpoint = endpoint
             self.weight = weight
+            self.tls = tls
+        }
+
+        /// Whether what is known of one holds for the other: they are at one address, and have to prove to be the same.
+        public func isSamePlace(as other: Server) -> Bool { endpoint == other.endpoint && tls == other.tls }
+
+        /// What a Host field says of it (RFC 9110 §7.2): no port where it is the scheme's own.
+        public var authority: String {
+            switch endpoint {
+            case .tcp(_, tls == nil ? 80 : 443): String(endpoint.description.dropLast(tls == nil ? 3 : 4))
+            case .tcp: endpoint.description
+            case .unix: "localhost"
+            }
         }
     }
 

@@ -20,8 +20,9 @@ extension MainDraft {
         if let stateDirectory { Self.checkStateDirectory(stateDirectory, files: files, problems: problems) }
 
         upstream?.requireServer(at: seen["upstream"] ?? whole, problems: problems)
+        let upstreamPolicy = upstream?.validated(files: files, problems: problems)
         var rules = [self.rules]
-        let locationPolicies = validatedLocations(problems, addingTo: &rules)
+        let locationPolicies = validatedLocations(files: files, problems, addingTo: &rules)
         let mint = validatedMint(files: files, problems: problems)
 
         guard !problems.hasErrors, upstream != nil || onlyVerifies else { return nil }
@@ -35,7 +36,7 @@ extension MainDraft {
             errorDetail: errorDetail,
             tokenCacheEntries: Int(tokenCacheEntries))
         var configuration = ProxyConfiguration(
-            upstream: upstream?.policy,
+            upstream: upstreamPolicy,
             route: RoutePolicy(enforcement: enforcement, preflights: preflights),
             locations: locationPolicies,
             admission: admission,
@@ -140,12 +141,6 @@ extension MainDraft {
 }
 
 extension UpstreamDraft {
-    var policy: UpstreamPolicy {
-        UpstreamPolicy(
-            servers: servers.map(\.server), balance: balance, keepalive: Int(keepalive), healthCheck: healthCheck,
-            resolveMilliseconds: resolveMilliseconds)
-    }
-
     func requireServer(at origin: Origin, problems: Problems) {
         if namesServer || problems.isIncomplete { return }
         problems.error(
@@ -155,11 +150,11 @@ extension UpstreamDraft {
 
     /// Reports each server that is the proxy itself.
     fileprivate func reportLoops(to listeners: [Endpoint], problems: Problems) {
-        for (server, word) in servers {
+        for server in servers {
             guard let listener = listeners.first(where: { server.endpoint.leads(to: $0) }) else { continue }
             problems.error(
                 "the upstream is the proxy itself, which listens on \(listener): each request would come back for ever",
-                at: word)
+                at: server.word)
         }
     }
 }

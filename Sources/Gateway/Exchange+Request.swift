@@ -181,7 +181,8 @@ extension Exchange {
         let certificateFields = client.certificate?.fieldLines ?? []
         let forwarding = ForwardedFields(
             clientAddress: clientAddress.span, isTrusted: client.isTrusted, scheme: client.isEncrypted ? .https : .http,
-            certificateFields: certificateFields.span, requestID: requestID.name, traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)
+            certificateFields: certificateFields.span, requestID: requestID.name,
+            traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)
         UpstreamRequestHead.write(
             requestParser.head, from: input.readable, admittance: admittance!, hygiene: generation.hygiene,
             tokens: generation.tokens, authorization: route.authorization, forwarding: forwarding,

@@ -13,13 +13,13 @@ extension Exchange {
         let input = upstreamInput
         var moved = false
         if connection.isConnecting {
-            guard connection.canWrite || connection.hasFailed else { return false }
-            if let error = connection.connectError {
-                connectFailed(error.reason)
+            switch connection.continueConnecting() {
+            case nil: return false
+            case .failure(let failure):
+                connectFailed(failure.reason)
                 return true
+            case .success: upstreamConnected()
             }
-            connection.isConnecting = false
-            upstreamConnected()
             moved = true
             progressedAt = worker.loop.now
         }

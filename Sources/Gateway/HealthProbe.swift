@@ -37,7 +37,7 @@ public enum HealthProbe {
             if !bytes.isEmpty { _ = socket.write(from: bytes) }
             guard bytes.isEmpty, let context = try? TLSClientContext(verifies: false),
                 let tls = try? TLSConnection(
-                    connecting: socket.descriptor, by: context, to: .name("localhost"), sessions: TLSSessionSlot()),
+                    connecting: socket.descriptor, to: TLSPeer(context, .name("localhost")), sessions: TLSSessionSlot()),
                 isDone(on: socket, tls, timeoutMilliseconds, { tls.handshake() == .blocked })
             else { return false }
             bytes.append(request)

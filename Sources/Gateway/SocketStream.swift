@@ -12,6 +12,11 @@ import Bytes
 import OpenSSLKit
 import Reactor
 
+/// Why there is no connection.
+struct ConnectFailure: Error {
+    let reason: String
+}
+
 class SocketStream: DescriptorHandler {
     enum Fill {
         case moved
@@ -141,9 +146,6 @@ class SocketStream: DescriptorHandler {
         return .done
     }
 
-    /// How a connect ended, once the socket is writable.
-    final var connectError: SystemError? { socket?.pendingError }
-
     /// Whether bytes or an end of stream are waiting, asked of the kernel.
     final var hasUnreadInput: Bool { tls?.hasUnreadInput ?? socket?.hasUnreadInput ?? true }
 
@@ -181,11 +183,25 @@ class SocketStream: DescriptorHandler {
         begin(try TLSConnection(accepting: descriptor, by: context, early: early))
     }
 
-    /// The peer is a server, and has to prove that it is `name`.
-    final func connect(
-        by context: TLSClientContext, to name: TLSServerName, sessions: TLSSessionSlot
-    ) throws(OpenSSLError) {
-        begin(try TLSConnection(connecting: descriptor, by: context, to: name, sessions: sessions))
+    /// Goes on with a connect, and with the handshake behind it where the peer speaks TLS. nil: not decided yet.
+    ///
+    /// - Parameter sessions: what earlier connections to the peer have left.
+    final func continueConnecting(to peer: TLSPeer?, sessions: TLSSessionSlot) -> Result<Void, ConnectFailure>? {
+        if !isEncrypted {
+            guard canWrite || hasFailed else { return nil }
+            if let error = socket?.pendingError { return .failure(ConnectFailure(reason: error.reason)) }
+            guard let peer else { return .success(()) }
+            do throws(OpenSSLError) {
+                begin(try TLSConnection(connecting: descriptor, to: peer, sessions: sessions))
+            } catch {
+                return .failure(ConnectFailure(reason: "\(error)"))
+            }
+        }
+        switch tls!.handshake() {
+        case .done: return .success(())
+        case .blocked: return nil
+        case .failed(let failure): return .failure(ConnectFailure(reason: failure.connectReason))
+        }
     }
 
     private func begin(_ tls: TLSConnection) {

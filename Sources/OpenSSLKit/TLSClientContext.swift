@@ -10,6 +10,17 @@ public enum TLSServerName: Sendable, Hashable {
     case address(String)
 }
 
+/// A server that connections are made to under TLS: by whose word, and who it has to be.
+public struct TLSPeer: Sendable, Equatable {
+    public var context: TLSClientContext
+    public var name: TLSServerName
+
+    public init(_ context: TLSClientContext, _ name: TLSServerName) {
+        self.context = context
+        self.name = name
+    }
+}
+
 /// Immutable; all workers share it.
 @safe
 public final class TLSClientContext: Sendable, Equatable {
@@ -61,13 +72,13 @@ public final class TLSClientContext: Sendable, Equatable {
 }
 
 extension TLSConnection {
-    /// A connection to a server, which has to prove that it is `name` where the context verifies.
+    /// A connection to a server, which has to prove who it is where the context verifies.
     ///
     /// - Parameter sessions: what an earlier connection to the same server has left, and where this one leaves its own.
     public convenience init(
-        connecting descriptor: Int32, by context: TLSClientContext, to name: TLSServerName, sessions: TLSSessionSlot
+        connecting descriptor: Int32, to peer: TLSPeer, sessions: TLSSessionSlot
     ) throws(OpenSSLError) {
-        unsafe try self.init(context.raw, of: context, descriptor, early: Span(), sessions: sessions)
-        try unsafe begin(to: name, sessions, verifies: context.verifies)
+        unsafe try self.init(peer.context.raw, of: peer.context, descriptor, early: Span(), sessions: sessions)
+        try begin(to: peer.name, sessions, verifies: peer.context.verifies)
     }
 }

@@ -26,4 +26,14 @@ public enum TLSFailure: Error, Sendable, Equatable {
         case .handshake(let reason): "TLS: \(reason)"
         }
     }
+
+    /// The same of a server that was connected to.
+    public var connectReason: String {
+        switch self {
+        case .truncated: "TLS: it closed the connection within the handshake"
+        // What OpenSSL calls bytes that are no record.
+        case .handshake("wrong version number"): "TLS: it answered in something else (does it speak TLS?)"
+        default: reason
+        }
+    }
 }

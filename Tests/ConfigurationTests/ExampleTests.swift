@@ -28,6 +28,7 @@ struct ExampleTests {
             "proxy.conf": uncommented(text), "/etc/antechamber/keys.json": MemoryFiles.keySet,
             "/etc/antechamber/ca.pem": MemoryFiles.authorities,
             "/etc/antechamber/tls.crt": MemoryFiles.tls["server.pem"] ?? "", "/etc/antechamber/tls.key": MemoryFiles.tls["server.key"] ?? "",
+            "/etc/antechamber/backend-ca.pem": MemoryFiles.tls["clients.pem"] ?? "",
             "/etc/antechamber/clients.pem": MemoryFiles.tls["clients.pem"] ?? "",
             "/etc/antechamber/secret": "secret of thirty-two characters!\n",
             "/etc/antechamber/mint.pem": IndependentTokens.rsaPEM,

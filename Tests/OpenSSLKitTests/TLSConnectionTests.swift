@@ -114,7 +114,7 @@ import Testing
         let sessions = TLSSessionSlot()
         let own = try TLSClientContext(authorities: Certificates.authorities())
         let client = try TLSConnection(
-            connecting: clientEnd.descriptor, by: own, to: .name("server.example"), sessions: sessions)
+            connecting: clientEnd.descriptor, to: TLSPeer(own, .name("server.example")), sessions: sessions)
         #expect(client.handshake() == .blocked)
         var hello = [UInt8](repeating: 0, count: 4096)
         let count = unsafe recv(relayEnd.descriptor, &hello, hello.count, 0)

@@ -72,7 +72,7 @@ struct TLSPair {
     ) throws {
         (clientEnd, serverEnd) = try End.pair()
         let own = try TLSClientContext(authorities: authorities ?? Certificates.authorities(), verifies: verifies)
-        client = try TLSConnection(connecting: clientEnd.descriptor, by: own, to: name, sessions: sessions)
+        client = try TLSConnection(connecting: clientEnd.descriptor, to: TLSPeer(own, name), sessions: sessions)
         server = try TLSConnection(accepting: serverEnd.descriptor, by: context)
     }
 

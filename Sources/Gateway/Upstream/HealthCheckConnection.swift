@@ -1,7 +1,9 @@
 // One health check: a connection of its own, one request, and the head of its response.
 
 import Bytes
+import Configuration
 import HTTPWire
+import OpenSSLKit
 import Reactor
 
 /// Lives on the control loop, until it has called `completion` or was closed.
@@ -18,17 +20,21 @@ final class HealthCheckConnection: SocketStream {
     private let output = ByteBuffer(capacity: 512)
     private let input = ByteBuffer(capacity: 4096)
     private var parser = ResponseHeadParser(headBytesMax: Worker.responseHeadBytesMax)
+    private let peer: TLSPeer?
+    private let sessions: TLSSessionSlot
     private var isConnecting = true
     private var interimResponses = 0
     private let completion: (Outcome) -> Void
 
     /// Starts to connect. `completion` is called once, unless it is closed before.
     init(
-        to address: SocketAddress, authority: String, target: String, loop: EventLoop,
-        completion: @escaping (Outcome) -> Void
+        to address: SocketAddress, of server: UpstreamPolicy.Server, sessions: TLSSessionSlot, target: String,
+        loop: EventLoop, completion: @escaping (Outcome) -> Void
     ) throws(SystemError) {
         self.completion = completion
-        output.append("GET \(target) HTTP/1.1\r\nHost: \(authority)\r\n")
+        self.sessions = sessions
+        peer = server.tls
+        output.append("GET \(target) HTTP/1.1\r\nHost: \(server.authority)\r\n")
         output.append("Connection: close\r\nUser-Agent: antechamber\r\n\r\n")
         try super.init(loop: loop, socket: try Socket.connecting(to: address))
     }
@@ -42,9 +48,11 @@ final class HealthCheckConnection: SocketStream {
     /// nil: it goes on.
     private func advance() -> Outcome? {
         if isConnecting {
-            guard canWrite || hasFailed else { return nil }
-            if let error = connectError { return .unreachable(error.reason) }
-            isConnecting = false
+            switch continueConnecting(to: peer, sessions: sessions) {
+            case nil: return nil
+            case .failure(let failure): return .unreachable(failure.reason)
+            case .success: isConnecting = false
+            }
         }
         // Whether the request was taken whole does not matter where there is a response.
         _ = flush(output)

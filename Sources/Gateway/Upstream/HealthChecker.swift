@@ -2,6 +2,7 @@
 
 import Configuration
 import Observability
+import OpenSSLKit
 import Reactor
 
 /// Lives on the control loop. One check at a time, one each interval.
@@ -12,7 +13,8 @@ final class HealthChecker: TimerHandler {
     /// Told when the server has changed sides; set before `start`.
     var publish: ((_ isHealthy: Bool) -> Void)?
     private let policy: UpstreamPolicy.HealthCheck
-    private let endpoint: Endpoint
+    private let server: UpstreamPolicy.Server
+    private let sessions = TLSSessionSlot()
     private let resolver: UpstreamResolver
     private let loop: EventLoop
     private let log: EventLog
@@ -24,11 +26,11 @@ final class HealthChecker: TimerHandler {
     private var timer: TimerID?
 
     init(
-        _ policy: UpstreamPolicy.HealthCheck, of endpoint: Endpoint, at resolver: UpstreamResolver, loop: EventLoop,
-        log: EventLog, after former: HealthChecker? = nil
+        _ policy: UpstreamPolicy.HealthCheck, of server: UpstreamPolicy.Server, at resolver: UpstreamResolver,
+        loop: EventLoop, log: EventLog, after former: HealthChecker? = nil
     ) {
         self.policy = policy
-        self.endpoint = endpoint
+        self.server = server
         self.resolver = resolver
         self.loop = loop
         self.log = log
@@ -77,7 +79,7 @@ final class HealthChecker: TimerHandler {
             addressesTried += 1
             do throws(SystemError) {
                 connection = try HealthCheckConnection(
-                    to: address, authority: endpoint.authority, target: policy.target, loop: loop
+                    to: address, of: server, sessions: sessions, target: policy.target, loop: loop
                 ) { [unowned self] outcome in
                     switch outcome {
                     case .passed: finish(failure: nil)
@@ -98,9 +100,9 @@ final class HealthChecker: TimerHandler {
         if failure == nil { hasPassed = true }
         if tally.note(passed: failure == nil) {
             if let failure {
-                log.log(.warn, "upstream \(endpoint): health checks fail: \(failure); gets no more requests")
+                log.log(.warn, "upstream \(server.endpoint): health checks fail: \(failure); gets no more requests")
             } else {
-                log.log(.notice, "upstream \(endpoint): health checks pass again")
+                log.log(.notice, "upstream \(server.endpoint): health checks pass again")
             }
             publish?(tally.isHealthy)
         }

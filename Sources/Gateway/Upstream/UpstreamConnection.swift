@@ -16,7 +16,7 @@ final class UpstreamConnection: SocketStream {
             }
         }
     }
-    var isConnecting = true
+    private(set) var isConnecting = true
     /// It has served a request before the one at hand.
     var isReused = false
     /// Monotonic time after which the backend may close it under a request, in nanoseconds.
@@ -35,6 +35,13 @@ final class UpstreamConnection: SocketStream {
         self.address = address
         addressesVersion = server.addressesVersion
         try super.init(loop: loop, socket: try Socket.connecting(to: address))
+    }
+
+    /// Goes on with connecting, and with TLS behind it. nil: not decided yet.
+    func continueConnecting() -> Result<Void, ConnectFailure>? {
+        let outcome = continueConnecting(to: server.tls, sessions: server.sessions)
+        if case .success = outcome { isConnecting = false }
+        return outcome
     }
 
     /// Whether the server is still where this leads to.

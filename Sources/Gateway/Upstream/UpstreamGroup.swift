@@ -45,9 +45,9 @@ final class UpstreamGroup {
     }
 
     private func adopt(_ server: UpstreamServer, from former: [UpstreamGroup]) {
-        let endpoint = policy.servers[server.index].endpoint
+        let own = policy.servers[server.index]
         for group in former {
-            guard let index = group.policy.servers.firstIndex(where: { $0.endpoint == endpoint }) else { continue }
+            guard let index = group.policy.servers.firstIndex(where: { $0.isSamePlace(as: own) }) else { continue }
             _ = server.install(group.servers[index].addresses)
             let sharesChecks = policy.healthCheck == group.policy.healthCheck
             balancer.adopt(server.index, from: group.balancer, at: index, sharesChecks: sharesChecks)

@@ -2,6 +2,7 @@
 
 import Bytes
 import Configuration
+import OpenSSLKit
 import Reactor
 
 /// Where a server is.
@@ -21,6 +22,10 @@ final class UpstreamServer {
     let nameJSON: [UInt8]
     /// The Host for a request that names none.
     let authority: [UInt8]
+    /// Who it has to prove to be; nil: it is spoken to in clear.
+    let tls: TLSPeer?
+    /// What connections to it have left for the next one.
+    let sessions = TLSSessionSlot()
     private(set) var addresses = UpstreamAddresses.resolving
     /// Counts the changes of `addresses`.
     private(set) var addressesVersion = 0
@@ -32,7 +37,8 @@ final class UpstreamServer {
         self.index = index
         name = server.endpoint.description
         nameJSON = Array(name.utf8)
-        authority = Array(server.endpoint.authority.utf8)
+        authority = Array(server.authority.utf8)
+        tls = server.tls
         if let address = server.endpoint.address { addresses = .known([address]) }
     }
 

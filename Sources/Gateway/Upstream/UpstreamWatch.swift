@@ -30,8 +30,8 @@ final class UpstreamWatch {
             resolvers.append(resolver)
             guard let check = policy.healthCheck else { continue }
             let checker = HealthChecker(
-                check, of: server.endpoint, at: resolver, loop: loop, log: log,
-                after: former.lazy.compactMap { $0.checker(of: server.endpoint, check) }.first)
+                check, of: server, at: resolver, loop: loop, log: log,
+                after: former.lazy.compactMap { $0.checker(of: server, check) }.first)
             checker.publish = { publish(.health(isHealthy: $0), index) }
             checkers.append(checker)
         }
@@ -55,9 +55,9 @@ final class UpstreamWatch {
         policy.servers.firstIndex { $0.endpoint == endpoint }.map { resolvers[$0] }
     }
 
-    private func checker(of endpoint: Endpoint, _ check: UpstreamPolicy.HealthCheck) -> HealthChecker? {
+    private func checker(of server: UpstreamPolicy.Server, _ check: UpstreamPolicy.HealthCheck) -> HealthChecker? {
         guard policy.healthCheck == check else { return nil }
-        return policy.servers.firstIndex { $0.endpoint == endpoint }.map { checkers[$0] }
+        return policy.servers.firstIndex { $0.isSamePlace(as: server) }.map { checkers[$0] }
     }
 
     func stop() {

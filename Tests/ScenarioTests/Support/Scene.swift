@@ -40,7 +40,7 @@ final class Scene: Sendable {
             let configuration = """
                 listen 127.0.0.1:0 \(listen)\(listenBlock.map { " { \($0) }" } ?? ";")
                 workers \(workers);
-                upstream http://\(upstream ?? "127.0.0.1:\(origin.port)") { \(upstreamBlock) }
+                upstream \(upstream.map { $0.contains("://") ? $0 : "http://\($0)" } ?? origin.url) { \(upstreamBlock) }
                 \(main)
                 issuer \(issuer.identifier) {
                     audience \(audience);
