@@ -2,7 +2,7 @@
 // diagnostics say, and the reference in docs/configuration.md.
 //
 // The rows are in the files named *Directives.swift.
-// A directive without an effect is known but refused; none is accepted and ignored.
+// Each row has an effect: none is accepted and ignored.
 
 /// Where a directive may stand.
 enum Context: String, Sendable, CaseIterable {
@@ -49,12 +49,11 @@ struct Directive: Sendable {
     /// What to say where it is missing; nil where it may be.
     var whenMissing: String? = nil
     var summary: String
-    /// nil: a later version will have it.
-    var effect: Effect? = nil
+    var effect: Effect
 
     static let all: [Directive] =
         mainDirectives + listenDirectives + tokenDirectives + locationDirectives + gzipDirectives + upstreamDirectives
-        + issuerDirectives + legacyAudienceDirectives + forwardDirectives + mintDirectives + plannedDirectives
+        + issuerDirectives + legacyAudienceDirectives + forwardDirectives + mintDirectives
 
     private static let byName = Dictionary(grouping: all, by: \.name)
 
@@ -62,13 +61,11 @@ struct Directive: Sendable {
         byName[name]?.first { $0.contexts.contains(context) }
     }
 
-    /// Its full form: `issuer URL [{ … }]`, `workers auto | N;`. A block of which this version supports nothing is not
-    /// offered.
+    /// Its full form: `issuer URL [{ … }]`, `workers auto | N;`.
     var form: String {
-        let offersBlock = Self.all.contains { $0.effect != nil && $0.contexts.contains { $0 == block } }
         let start = syntax.isEmpty ? name : "\(name) \(syntax)"
         if needsBlock { return "\(start) { … }" }
-        return offersBlock ? "\(start) [{ … }]" : "\(start);"
+        return block != nil ? "\(start) [{ … }]" : "\(start);"
     }
 }
 
@@ -88,10 +85,6 @@ extension Directive {
         }
         let first = seen[directive.name]
         seen[directive.name] = first ?? name.origin
-        guard directive.effect != nil else {
-            problems.error("\(quoted(name.text)) is not supported by this version yet", at: name)
-            return nil
-        }
         if let first, !directive.isRepeatable {
             problems.error(
                 "\(quoted(name.text)) is given twice; the first is at \(problems.description(of: first))", at: name)
@@ -112,14 +105,10 @@ extension Directive {
         _ name: Word, in context: Context, seen: inout [String: Origin], problems: Problems
     ) {
         if let elsewhere = byName[name.text] {
-            guard elsewhere.contains(where: { $0.effect != nil }) else {
-                problems.error("\(quoted(name.text)) is not supported by this version yet", at: name)
-                return
-            }
             // Behind an unbalanced brace nearly everything is in the wrong block.
             if problems.isIncomplete { return }
             let here = context == .main ? "here" : "inside '\(context.rawValue)'"
-            let homes = elsewhere.filter { $0.effect != nil }.flatMap(\.contexts).map {
+            let homes = elsewhere.flatMap(\.contexts).map {
                 $0 == .main ? "at the top level" : "inside '\($0.rawValue)'"
             }
             problems.error(
@@ -127,7 +116,7 @@ extension Directive {
             return
         }
         let here = all.filter { $0.contexts.contains(context) }.map(\.name) + ["include"]
-        let elsewhere = all.filter { $0.effect != nil }.map(\.name)
+        let elsewhere = all.map(\.name)
         guard !problems.isFull,
             let meant = suggestion(for: name.text, among: here) ?? suggestion(for: name.text, among: elsewhere)
         else {
@@ -163,7 +152,7 @@ extension Directive {
         for statement in statements {
             guard
                 let directive = match(statement, in: D.context, seen: &draft.seen, problems: problems),
-                let action = directive.effect.flatMap(D.action)
+                let action = D.action(of: directive.effect)
             else { continue }
             action(statement, &draft, problems)
         }

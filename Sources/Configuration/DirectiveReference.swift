@@ -10,15 +10,9 @@ public enum DirectiveReference {
             (.forward, "Inside `forward`"), (.mint, "Inside `mint`"),
         ] {
             text += "\n## \(title)\n"
-            for directive in Directive.all where directive.effect != nil && directive.contexts.contains(context) {
+            for directive in Directive.all where directive.contexts.contains(context) {
                 text += entry(directive)
             }
-        }
-        text += "\n## Known, and not supported by this version\n\nEach is refused with a message that says so.\n\n"
-        text += "| directive | where |\n| --- | --- |\n"
-        for directive in Directive.all where directive.effect == nil {
-            let contexts = directive.contexts.map { $0 == .main ? "top level" : "`\($0.rawValue)`" }
-            text += "| `\(directive.name)` | \(contexts.joined(separator: ", ")) |\n"
         }
         return text
     }

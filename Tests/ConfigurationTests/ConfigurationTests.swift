@@ -205,6 +205,8 @@ struct ConfigurationTests {
             ("http://127.0.0.1/", .tcp(host: "127.0.0.1", port: 80)),
             ("HTTP://[::1]:3000", .tcp(host: "::1", port: 3000)),
             ("http://backend.internal", .tcp(host: "backend.internal", port: 80)),
+            ("https://backend.internal", .tcp(host: "backend.internal", port: 443)),
+            ("HTTPS://127.0.0.1:8443/", .tcp(host: "127.0.0.1", port: 8443)),
             ("unix:/run/backend.sock", .unix(path: "/run/backend.sock")),
         ] as [(String, Endpoint)])
     func upstreams(url: String, endpoint: Endpoint) {
@@ -215,7 +217,7 @@ struct ConfigurationTests {
     @Test(
         "what is no upstream",
         arguments: [
-            "https://a", "ftp://a", "a", "a:80", "http://a/b", "http://a?b", "http://a#b", "http://u@a", "http://u:p@a",
+            "https://a/b", "ftp://a", "a", "a:80", "http://a/b", "http://a?b", "http://a#b", "http://u@a", "http://u:p@a",
             "http://a:0", "http://", "unix:", "http://unix:/run/a.sock", "unix:/run/\\0", "\"\"",
         ])
     func noUpstreams(url: String) {

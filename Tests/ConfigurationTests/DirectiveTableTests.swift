@@ -7,9 +7,7 @@ import Testing
 
 @Suite("Directive table")
 struct DirectiveTableTests {
-    static let implemented = Directive.all.filter { $0.effect != nil }
-    static let withDefault = implemented.filter { $0.standard != nil }
-    static let planned = Directive.all.filter { $0.effect == nil }
+    static let withDefault = Directive.all.filter { $0.standard != nil }
 
     @Test("every directive is documented, and no name stands twice in one place")
     func rows() {
@@ -23,7 +21,7 @@ struct DirectiveTableTests {
         }
     }
 
-    @Test("a directive's effect fits the one place it stands in", arguments: implemented)
+    @Test("a directive's effect fits the one place it stands in", arguments: Directive.all)
     func effects(directive: Directive) {
         switch directive.effect {
         case .main: #expect(directive.contexts == [.main])
@@ -34,7 +32,6 @@ struct DirectiveTableTests {
         case .location: #expect(directive.contexts == [.location])
         case .forward: #expect(directive.contexts == [.forward])
         case .mint: #expect(directive.contexts == [.mint])
-        case nil: Issue.record("not implemented")
         }
     }
 
@@ -51,15 +48,6 @@ struct DirectiveTableTests {
             }
         #expect(written != nil)
         #expect(written == unwritten)
-    }
-
-    @Test("a planned directive is refused as such, wherever it is written", arguments: planned)
-    func refused(directive: Directive) {
-        for text in [minimal(main: "\(directive.name) x;"), minimal(issuer: "\(directive.name) x;")] {
-            let result = load(text)
-            #expect(result.configuration == nil)
-            #expect(result.messages == ["'\(directive.name)' is not supported by this version yet"])
-        }
     }
 
     @Test("each directive that may stand once is refused the second time")
@@ -89,7 +77,7 @@ struct DirectiveTableTests {
             try DirectiveReference.markdown.write(toFile: path, atomically: true, encoding: .utf8)
         }
         #expect(try treeText("docs/configuration.md") == DirectiveReference.markdown)
-        for directive in Self.implemented { #expect(DirectiveReference.markdown.contains("\n### `\(directive.form)`")) }
+        for directive in Directive.all { #expect(DirectiveReference.markdown.contains("\n### `\(directive.form)`")) }
     }
 }
 

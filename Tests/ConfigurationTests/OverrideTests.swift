@@ -116,7 +116,7 @@ struct OverrideTests {
     @Test("errors name the flag or variable they are in")
     func errors() {
         let result = ConfigurationLoader.load(
-            flags: CommandLineOverrides(listen: ["1", "1", "localhost:1"], upstream: "https://a"),
+            flags: CommandLineOverrides(listen: ["1", "1", "localhost:1"], upstream: "wss://a"),
             environment: ["ANTECHAMBER_ISSUER": "http://issuer.example", "ANTECHAMBER_AUDIENCE": "a,,b,"],
             files: MemoryFiles())
         #expect(
@@ -124,7 +124,7 @@ struct OverrideTests {
                 "--listen: error: '1' is listened at twice; the first is at --listen",
                 "--listen: error: 'localhost' is a name, and a name may have many addresses; "
                     + "expected 8080, 127.0.0.1:8080, [::]:8080 or unix:/path",
-                "--upstream: error: 'https://' upstreams are not supported by this version yet",
+                "--upstream: error: unknown scheme 'wss'; expected http://host[:port], https://host[:port] or unix:/path",
                 "ANTECHAMBER_AUDIENCE: error: '' is not an audience; expected 1 to 1024 bytes of text",
                 "ANTECHAMBER_AUDIENCE: error: '' is not an audience; expected 1 to 1024 bytes of text",
                 "ANTECHAMBER_ISSUER: error: 'http://issuer.example' is not https: whoever can alter the traffic could "
