@@ -54,6 +54,8 @@ final class ClientConnection: SocketStream, TimerHandler {
     var awaitsHandshake = false
     var exchange: Exchange?
     private var phase: Phase
+    /// What it waited for when it began to be served.
+    private var waitingPhase = Phase.fresh
     /// What has come of the PROXY header.
     private var proxyHeader: ByteBuffer?
     private var timer: TimerID?
@@ -118,6 +120,7 @@ final class ClientConnection: SocketStream, TimerHandler {
 
     /// - Parameter input: what has been read of the request already.
     private func serve(_ input: ByteBuffer? = nil) {
+        waitingPhase = phase
         phase = .serving
         let exchange = worker.beginExchange(for: self)
         self.exchange = exchange
@@ -249,7 +252,8 @@ final class ClientConnection: SocketStream, TimerHandler {
                 sha256: shown.sha256.bytes, subject: shown.subject, issuer: shown.issuer, serialNumber: shown.serialNumber)
         }
         phase = .fresh
-        ready()
+        // The client's first request may have come with its last word.
+        if tls!.mayRead { ready() }
     }
 
     private func refuseHandshake(_ failure: TLSFailure) {
@@ -284,6 +288,13 @@ final class ClientConnection: SocketStream, TimerHandler {
 
     func schedule(at deadline: Int64) {
         if let timer { loop.schedule(timer, at: deadline) }
+    }
+
+    /// The exchange has let go without a byte of a request: what came was TLS's own, or a part of a record. The wait goes
+    /// on as it was.
+    func waitOn() {
+        phase = waitingPhase
+        if isLeaving { drain() }
     }
 
     /// The exchange is over and has let go: wait for the next request.

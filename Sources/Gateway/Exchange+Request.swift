@@ -28,8 +28,9 @@ extension Exchange {
                 progressedAt = worker.loop.now
             case .blocked:
                 if input.isEmpty {
+                    let hasServed = hasServed
                     release()
-                    client.idle()
+                    if hasServed { client.idle() } else { client.waitOn() }
                 }
                 return false
             case .ended, .failed:

@@ -125,6 +125,8 @@ final class Exchange {
     /// The issuer whose rules refused the request.
     var refusalIssuer: Int?
 
+    /// It has served a request of the connection at hand.
+    private(set) var hasServed = false
     private var isAdvancing = false
     private var mustAdvanceAgain = false
 
@@ -145,6 +147,7 @@ final class Exchange {
     /// Takes over a connection that has something to read.
     func begin(for client: ClientConnection) {
         self.client = client
+        hasServed = false
         startedAt = worker.loop.now
         progressedAt = startedAt
         requestID = RequestID(using: &worker.requestIDs)
@@ -238,6 +241,7 @@ final class Exchange {
             return
         }
         reset()
+        hasServed = true
         startedAt = worker.loop.now
         progressedAt = startedAt
         if clientInput.isEmpty && !client.canRead {

@@ -63,7 +63,6 @@ public final class TestAuthority: Sendable {
     /// - Parameters:
     ///   - subject: as `-subj` takes it; of UTF-8.
     ///   - names: of its subjectAltName, such as `DNS:a.example` and `IP:127.0.0.1`; none: it has none.
-    ///   - issues: whether it may vouch for others itself.
     public func issue(
         _ subject: String = "/CN=test", names: [String] = ["DNS:localhost", "IP:127.0.0.1"], key: Key = .ec,
         validity: Validity = .now, usage: String? = nil
@@ -85,9 +84,9 @@ public final class TestAuthority: Sendable {
             rand_serial = yes
             x509_extensions = extensions
             [policy]
-            commonName = optional
             organizationName = optional
             organizationalUnitName = optional
+            commonName = optional
             [extensions]
             \(extensions.joined(separator: "\n"))
 

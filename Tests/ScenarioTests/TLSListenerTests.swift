@@ -46,7 +46,9 @@ struct TLSListenerTests {
                 ], input: request, in: scene.folder, name: "s_client")
             #expect(try client.waitForEnd() == .exited(0), "\(client.errors)")
             #expect(client.output.hasPrefix("HTTP/1.1 200 OK\r\n"), "\(client.output)\(client.errors)")
-            #expect(scene.origin.requestLines == ["POST /curl HTTP/1.1", "POST /again HTTP/1.1", "GET /s_client HTTP/1.1"])
+            for line in ["POST /curl HTTP/1.1", "POST /again HTTP/1.1", "GET /s_client HTTP/1.1"] {
+                #expect(scene.origin.received.contains(line + "\r\n"))
+            }
         }
     }
 
@@ -54,7 +56,7 @@ struct TLSListenerTests {
         (["most": "TLSv1.1", "least": "TLSv1", "ciphers": "ALL:@SECLEVEL=0"], "PROTOCOL_VERSION"),
         (["most": "TLSv1.2", "ciphers": "AES128-SHA:AES128-GCM-SHA256:@SECLEVEL=0"], "HANDSHAKE_FAILURE"),
         (["most": "TLSv1.2", "ciphers": "ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"], "HANDSHAKE_FAILURE"),
-        (["protocols": "h2"], "NO_APPLICATION_PROTOCOL"), (["protocols": "acme-tls/1"], "NO_APPLICATION_PROTOCOL"),
+        (["protocols": "h2"], "no application protocol"), (["protocols": "acme-tls/1"], "no application protocol"),
     ] as [([String: String], String)])
     func refused(_ context: [String: String], _ alert: String) throws {
         try Scene.playTLS { scene throws in

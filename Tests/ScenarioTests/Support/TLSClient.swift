@@ -25,8 +25,7 @@ struct TLSOutcome: Decodable {
 
 /// A step of a connection, as tls_client.py knows them.
 enum TLSStep {
-    case raw(String), pieces(Int), handshake(String), send(String), sendBig(Int), response, bytes(Int), rest, sayEnd, cut
-    case reset, rawRest
+    case raw(String), pieces(Int), handshake(String), send(String), half(String), sendBig(Int), response, bytes(Int), rest, sayEnd, cut
 
     fileprivate var words: [Any] {
         switch self {
@@ -34,14 +33,13 @@ enum TLSStep {
         case .pieces(let count): ["pieces", count]
         case .handshake(let name): ["handshake", name]
         case .send(let text): ["send", text]
+        case .half(let text): ["half", text]
         case .sendBig(let count): ["send_big", count]
         case .response: ["response"]
         case .bytes(let count): ["bytes", count]
         case .rest: ["rest"]
         case .sayEnd: ["say_end"]
         case .cut: ["cut"]
-        case .reset: ["reset"]
-        case .rawRest: ["raw_rest"]
         }
     }
 
@@ -56,7 +54,8 @@ enum TLSScene {
         try authority.get().issue("/O=Acme, Inc./CN=J\u{f6}rg 100%", names: [], usage: "clientAuth")
     }
     static let otherClient = Result { try authority.get().issue("/CN=mallory", names: [], usage: "clientAuth") }
-    static let stranger = Result { try TestAuthority("Another Authority").issue("/CN=stranger", names: []) }
+    static let otherAuthority = Result { try TestAuthority("Another Authority") }
+    static let stranger = Result { try otherAuthority.get().issue("/CN=stranger", names: []) }
 
     /// What stands in the block of a listener.
     static func block(_ more: String = "") throws -> String {

@@ -74,6 +74,12 @@ class Client:
         while data:
             data = data[self.run(self.tls.write, data[:1 << 16]):]
 
+    def half(self, text):
+        """Sends the first half of a record."""
+        self.tls.write(text.encode("latin-1"))
+        record = self.outgoing.read()
+        self.socket.sendall(record[:len(record) // 2])
+
     def send_big(self, count):
         self.send(big(count).decode("latin-1"))
 
@@ -120,18 +126,6 @@ class Client:
         """The end of the connection, without a word of TLS."""
         self.socket.shutdown(socket.SHUT_WR)
 
-    def reset(self):
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        self.socket.close()
-
-    def raw_rest(self):
-        """All that the server sends, as it is."""
-        data = b""
-        self.flush()
-        while chunk := self.socket.recv(65536):
-            data += chunk
-        self.result["responses"].append(data.decode("latin-1"))
-
     # How they are done.
 
     def run(self, call, *arguments):
@@ -147,6 +141,9 @@ class Client:
                     self.incoming.write(data)
                 else:
                     self.incoming.write_eof()
+            except ssl.SSLZeroReturnError:
+                # Both sides have said their ends.
+                return b""
             except ssl.SSLError:
                 self.flush()
                 raise
