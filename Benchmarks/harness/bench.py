@@ -4,6 +4,7 @@ import http.client
 import os
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ class Server:
 
     process: subprocess.Popen
     port: int
+    # Whether clients speak TLS to it.
+    tls: bool = False
 
 
 class Bench:
@@ -49,7 +52,7 @@ class Bench:
 
     def url(self, server: Server) -> str:
         """What is asked for through `server`."""
-        return f"http://127.0.0.1:{server.port}{self.path}"
+        return f"http{'s' if server.tls else ''}://127.0.0.1:{server.port}{self.path}"
 
     def start(self, proxy: Proxy, backend: Server | None = None, **places: object) -> Server:
         """Starts one server on a free port, in front of the shared backend unless another one is given, and waits
@@ -88,6 +91,9 @@ class Bench:
                 "AUDIENCE": mint.AUDIENCE,
                 "JWKS": self.credentials.jwks,
                 "PUBLIC_KEY": self.credentials.public_key,
+                "CERTIFICATE": self.credentials.certificate,
+                "CERTIFICATE_KEY": self.credentials.certificate_key,
+                "CERTIFICATE_AND_KEY": self.credentials.certificate_and_key,
             }))
         return [word.format(**words) for word in proxy.command], port
 
@@ -95,7 +101,7 @@ class Bench:
         directory = self._directory / proxy.name
         with (directory / "output.log").open("wb") as log:
             core = self.cores.load if proxy in BACKENDS else self.cores.proxy
-            return Server(self.processes.start(command, core, stdout=log, stderr=log, cwd=directory), port)
+            return Server(self.processes.start(command, core, stdout=log, stderr=log, cwd=directory), port, proxy.tls)
 
     def _check(self, proxy: Proxy, server: Server) -> None:
         process = server.process
@@ -123,9 +129,15 @@ class Bench:
         return int(counters.group(1)) if status == 200 and counters else None
 
 
-def get(port: int, path: str, token: str | None = None) -> tuple[int, bytes]:
-    """One request on a connection of its own: the status and the body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+def get(port: int, path: str, token: str | None = None, tls: bool = False) -> tuple[int, bytes]:
+    """One request on a connection of its own: the status and the body. Nobody asks whose certificate it is."""
+    if tls:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=context)
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         fields = {"Host": "api.example.com"}
         if token is not None:

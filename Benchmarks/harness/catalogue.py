@@ -9,6 +9,8 @@ MODES = {
 }
 # Not for every proxy: the tokens of `many`, each with the signature of another.
 FORGED = "forged"
+# Not for every proxy either: the token of `one`, each request over a connection of its own with a whole handshake.
+HANDSHAKES = "handshakes"
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Proxy:
     command: tuple[str, ...]
     version: tuple[str, ...]
     authenticates: bool
+    # Clients speak TLS to it.
+    tls: bool = False
 
     @property
     def modes(self) -> tuple[str, ...]:
@@ -40,6 +44,16 @@ class Case:
     def is_refused(self) -> bool:
         """Every request has to be."""
         return self.mode == FORGED
+
+    @property
+    def closes(self) -> bool:
+        """Each request has a connection of its own."""
+        return self.mode == HANDSHAKES
+
+    @property
+    def tokens(self) -> str:
+        """Which of the files of tokens is sent."""
+        return "one" if self.closes else self.mode
 
     def __str__(self) -> str:
         return f"{self.proxy.title}, {self.mode}"
@@ -70,6 +84,9 @@ ANTECHAMBER = Proxy("antechamber", "Antechamber", template="antechamber.conf", *
 UNCACHED = Proxy("antechamber-uncached", "Antechamber, no cache", template="antechamber-uncached.conf", **_ANTECHAMBER)
 # It fetches its keys from an issuer at ISSUER_PORT, for an unknown one not more often than each COOLDOWN.
 FETCHING = Proxy("antechamber-fetching", "Antechamber", template="antechamber-fetching.conf", **_ANTECHAMBER)
+# With a listener that speaks TLS.
+HAPROXY_TLS = Proxy("haproxy-tls", "HAProxy, TLS", template="haproxy-tls.cfg", authenticates=False, tls=True, **_HAPROXY)
+ANTECHAMBER_TLS = Proxy("antechamber-tls", "Antechamber, TLS", template="antechamber-tls.conf", tls=True, **_ANTECHAMBER)
 PROXIES = (
     HAPROXY,
     Proxy("nginx", "nginx", "nginx", "nginx.conf", _NGINX_COMMAND, ("{program}", "-v"), False),

@@ -1,5 +1,6 @@
-"""Keys and tokens, from PyJWT and cryptography: not from the implementation under test."""
+"""Keys, tokens and a certificate, from PyJWT and cryptography: not from the implementation under test."""
 
+import datetime
 import json
 import secrets
 import time
@@ -8,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jwt
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
 
 ISSUER = "https://issuer.example/"
@@ -27,6 +30,10 @@ class Credentials:
 
     jwks: Path
     public_key: Path
+    certificate: Path
+    certificate_key: Path
+    # Both in one file.
+    certificate_and_key: Path
     tokens: dict[str, Path]
     unknown: Path
     good: str
@@ -39,6 +46,9 @@ def credentials(directory: Path, count: int) -> Credentials:
     made = Credentials(
         jwks=directory / "jwks.json",
         public_key=directory / "public.pem",
+        certificate=directory / "certificate.pem",
+        certificate_key=directory / "certificate.key",
+        certificate_and_key=directory / "certificate-and-key.pem",
         tokens={mode: directory / f"{file}.tokens" for mode, file in
                 {"plain": "one", "one": "one", "many": "many", "forged": "forged"}.items()},
         unknown=directory / "unknown.tokens",
@@ -56,6 +66,11 @@ def credentials(directory: Path, count: int) -> Credentials:
     made.public_key.write_bytes(
         key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
+    certificate, certificate_key = _certificate()
+    made.certificate.write_bytes(certificate)
+    made.certificate_key.write_bytes(certificate_key)
+    made.certificate_key.chmod(0o600)
+    made.certificate_and_key.write_bytes(certificate + certificate_key)
     many = [_token(key, number) for number in range(count)]
     _write(made.tokens["one"], [made.good])
     _write(made.tokens["many"], many)
@@ -69,6 +84,23 @@ def credentials(directory: Path, count: int) -> Credentials:
         for token in many
     ])
     return made
+
+
+def _certificate() -> tuple[bytes, bytes]:
+    """A self-signed one for 127.0.0.1 and its P-256 key, as public authorities' are most of the time."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "antechamber benchmark")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    return made.public_bytes(pem), key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def _write(file: Path, tokens: list[str]) -> None:

@@ -29,6 +29,6 @@ def check(bench: Bench, proxy: Proxy) -> None:
 
 def _ask(proxy: Proxy, port: int, path: str, token: str | None) -> tuple[int, bytes]:
     try:
-        return get(port, path, token)
+        return get(port, path, token, proxy.tls)
     except (OSError, http.client.HTTPException) as error:
         raise Problem(f"{proxy.title}: no answer to a request: {error!r}") from error

@@ -98,5 +98,6 @@ def _measured(bench: Bench, case: Case, server: Server, number: int, options) ->
 def _load(bench: Bench, case: Case, server: Server, options, seconds: int) -> load.Load:
     if server.process.poll() is not None:
         raise Problem(f"{case.proxy.title} ended with status {server.process.returncode} under load")
-    tokens = bench.credentials.tokens[case.mode]
-    return load.run(bench.processes, bench.cores.load, bench.url(server), tokens, options.connections, seconds)
+    tokens = bench.credentials.tokens[case.tokens]
+    return load.run(bench.processes, bench.cores.load, bench.url(server), tokens, options.connections, seconds,
+                    closes=case.closes)
