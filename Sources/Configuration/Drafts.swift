@@ -40,6 +40,7 @@ struct MainDraft: Draft {
     var gzip = GzipPolicy()
     var stateDirectory: Word?
     var admin: (endpoint: Endpoint, word: Word)?
+    var adminHosts: [String] = []
     /// The rules of the main level.
     var rules = AccessRules()
 

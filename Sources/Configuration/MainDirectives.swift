@@ -92,14 +92,7 @@ let mainDirectives: [Directive] = [
             let word = statement.arguments[0]
             draft.stateDirectory = word.text == "off" ? nil : problems.file(word)
         }),
-    Directive(
-        name: "admin", syntax: "ADDRESS | off", contexts: [.main], standard: "off",
-        summary: "Where the proxy is watched: `/healthz`, `/readyz`, `/metrics`, `/status` and `/migration`, for whoever can connect. The "
-            + "address is one as `listen` takes, best on loopback or a socket file.",
-        effect: .main { statement, draft, problems in
-            let word = statement.arguments[0]
-            if word.text != "off" { draft.admin = problems.listenEndpoint(word).map { ($0, word) } }
-        }),
+    adminDirective,
     Directive(
         name: "access_log", syntax: "PATH | stdout | off [json | combined]", contexts: [.main], argumentsMax: 2,
         standard: "stdout json",

@@ -27,6 +27,8 @@ public struct ProxyConfiguration: Sendable, Equatable {
     public var stateDirectory: String?
     /// Where health, metrics and status are served; nil: nowhere.
     public var admin: Endpoint?
+    /// Names by which it may be asked for there, beside those that only this machine and its network have. In lower case.
+    public var adminHosts: [String] = []
 
     public init(
         listeners: [ListenerPolicy] = [ListenerPolicy(endpoint: .tcp(host: "127.0.0.1", port: 8080))],

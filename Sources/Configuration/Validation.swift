@@ -50,6 +50,7 @@ extension MainDraft {
             gzip: gzip)
         configuration.trustedProxies = trustedProxies
         configuration.admin = admin?.endpoint
+        configuration.adminHosts = adminHosts
         configuration.stateDirectory = stateDirectory.map(problems.path)
         if !listenerPolicies.isEmpty { configuration.listeners = listenerPolicies }
         let endpoints = configuration.listeners.map(\.endpoint)

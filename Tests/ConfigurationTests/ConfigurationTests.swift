@@ -37,7 +37,7 @@ struct ConfigurationTests {
             error_detail terse;
             workers 3;
             token_cache 0;
-            admin unix:/run/admin.sock;
+            admin unix:/run/admin.sock host=A.example host=b;
             access_log logs/access.log combined;
             error_log /var/log/e.log debug;
             client_header_timeout 1s;
@@ -159,6 +159,7 @@ struct ConfigurationTests {
                 isOn: true, types: .listed(["text/html", "application/json", "image/svg+xml"].map { Array($0.utf8) }),
                 lengthMin: 2048, level: 9))
         expected.admin = .unix(path: "/run/admin.sock")
+        expected.adminHosts = ["a.example", "b"]
         #expect(result.configuration == expected)
     }
 

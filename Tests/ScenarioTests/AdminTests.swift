@@ -154,6 +154,33 @@ struct AdminTests {
         }
     }
 
+    @Test("A name that a web site could have made lead here gets no page, unless it is configured")
+    func hosts() throws {
+        try Scene.play(main: "admin 127.0.0.1:0 host=status.example.com host=Two.Example;") { scene throws in
+            func status(_ path: String, by host: String) throws -> Int {
+                let client = try scene.adminClient()
+                client.host = host
+                try client.get(path)
+                return try client.response().status
+            }
+            for host in [
+                "127.0.0.1", "127.0.0.1:80", "[::1]:9090", "10.0.0.7", "[fd00::1]", "localhost:9090", "LOCALHOST", "",
+                "a.localhost", "antechamber", "antechamber.prod.svc.cluster.local:9090", "vm7.internal",
+                "status.example.com", "Status.Example.com:9090", "two.example",
+            ] {
+                #expect(try status("/healthz", by: host) == 200, "\(host)")
+            }
+            for host in [
+                "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:9090", "evil.example.", "010.0.0.1",
+                "x.status.example.com", "status.example.com.evil.example", "notlocal.notinternal", "local.evil",
+            ] {
+                for path in ["/", "/healthz", "/readyz", "/metrics", "/status", "/migration", "/nothing"] {
+                    #expect(try status(path, by: host) == 421, "\(host)")
+                }
+            }
+        }
+    }
+
     @Test("A request that comes byte by byte is one request")
     func slowHead() throws {
         try Scene.play(main: Scene.adminLine) { scene throws in
@@ -204,6 +231,7 @@ struct AdminTests {
             let path = folder.appending(path: "admin.sock").path
             try Scene.play(main: "admin unix:\(path);") { scene throws in
                 let client = RawClient(try Socket.connect(toPath: path))
+                client.host = "localhost"
                 try client.get("/healthz")
                 #expect(try client.response().text == "ok\n")
                 try eventually("it says so") { scene.proxy.child.errors.contains("admin on unix:\(path)") }

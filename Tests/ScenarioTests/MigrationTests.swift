@@ -44,7 +44,7 @@ struct MigrationTests {
 
     private func migration(at port: UInt16) throws -> Answer {
         try eventually("the ledger is read") {
-            let client = try RawClient(port: port)
+            let client = try RawClient(adminPort: port)
             try client.get("/migration")
             let response = try client.response()
             return response.status == 503 ? nil : try JSONDecoder().decode(Answer.self, from: Data(response.body))

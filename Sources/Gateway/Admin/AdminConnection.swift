@@ -84,8 +84,10 @@ final class AdminConnection: SocketStream, TimerHandler {
     private func answer() {
         phase = .answering
         let input = input
-        server.answer(parser.head.method, input.readable.slice(parser.head.path)) { [weak self] response in
-            self?.respond(response, omitBody: self?.parser.head.method == .head)
+        let head = parser.head
+        let authority = head.authority.map { input.readable.slice($0).text() }
+        server.answer(head.method, authority, input.readable.slice(head.path)) { [weak self] response in
+            self?.respond(response, omitBody: head.method == .head)
         }
     }
 

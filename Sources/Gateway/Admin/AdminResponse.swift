@@ -8,7 +8,8 @@ import Observability
 
 struct AdminResponse {
     enum Status {
-        case ok, badRequest, notFound, methodNotAllowed, targetTooLong, headTooLarge, unavailable, versionNotSupported
+        case ok, badRequest, notFound, methodNotAllowed, targetTooLong, misdirected, headTooLarge, unavailable
+        case versionNotSupported
 
         var line: (code: Int, reason: StaticString) {
             switch self {
@@ -17,6 +18,7 @@ struct AdminResponse {
             case .notFound: (404, "Not Found")
             case .methodNotAllowed: (405, "Method Not Allowed")
             case .targetTooLong: (414, "URI Too Long")
+            case .misdirected: (421, "Misdirected Request")
             case .headTooLarge: (431, "Request Header Fields Too Large")
             case .unavailable: (503, "Service Unavailable")
             case .versionNotSupported: (505, "HTTP Version Not Supported")

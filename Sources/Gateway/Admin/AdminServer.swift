@@ -82,7 +82,18 @@ final class AdminServer: ListenerHandler {
     // MARK: Requests
 
     /// Calls `respond` once, at once or later; it may never be called once the server has stopped.
-    func answer(_ method: Method, _ path: Span<UInt8>, _ respond: @escaping (AdminResponse) -> Void) {
+    ///
+    /// - Parameter authority: what the request names as `host[:port]`.
+    func answer(
+        _ method: Method, _ authority: String?, _ path: Span<UInt8>, _ respond: @escaping (AdminResponse) -> Void
+    ) {
+        guard site.hosts.include(authority) else {
+            return respond(
+                .text(
+                    .misdirected,
+                    "Nothing is told under this name, which a web site could have made lead here: use an IP address or "
+                        + "localhost, or give the name to 'admin', as in 'admin 127.0.0.1:9090 host=name.example.com;'."))
+        }
         guard let page = Page(rawValue: path.text()) else {
             let pages = Page.allCases.map(\.rawValue).joined(separator: ", ")
             return respond(.text(.notFound, "There is nothing here; there is something at \(pages)."))

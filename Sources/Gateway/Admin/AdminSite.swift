@@ -41,6 +41,8 @@ final class AdminSite {
         reloads.succeeded += 1
     }
 
+    var hosts: AdminHosts { AdminHosts(process.settings.adminHosts) }
+
     var readiness: Readiness {
         Readiness(issuers: keys.statuses, upstreams: upstreams, isDraining: isDraining)
     }

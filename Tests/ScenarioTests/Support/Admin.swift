@@ -9,13 +9,23 @@ extension ProxyProcess {
             child.errors.firstMatch(of: /admin on 127\.0\.0\.1:([0-9]+)/).flatMap { UInt16($0.1) }
         }
     }
+
+    func adminClient() throws -> RawClient { try RawClient(adminPort: adminPort()) }
+}
+
+extension RawClient {
+    /// Of admin pages, by a name by which they may be asked for.
+    convenience init(adminPort: UInt16) throws {
+        try self.init(port: adminPort)
+        host = "localhost"
+    }
 }
 
 extension Scene {
     /// `admin 127.0.0.1:0;`, for the configuration.
     static let adminLine = "admin 127.0.0.1:0;"
 
-    func adminClient() throws -> RawClient { try RawClient(port: proxy.adminPort()) }
+    func adminClient() throws -> RawClient { try proxy.adminClient() }
 
     /// One GET of an admin page.
     func admin(_ path: String) throws -> RawMessage {

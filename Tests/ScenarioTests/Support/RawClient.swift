@@ -4,6 +4,8 @@
 final class RawClient {
     let socket: Socket
     private let reader: MessageReader
+    /// What its requests say that they are meant for.
+    var host = "api.example.com"
 
     convenience init(port: UInt16, receiveBufferBytes: Int32? = nil) throws {
         self.init(try Socket.connect(port: port, receiveBufferBytes: receiveBufferBytes))
@@ -26,7 +28,7 @@ final class RawClient {
     func request(
         _ method: String, _ path: String = "/", token: String? = nil, fields: [String] = [], body: String? = nil
     ) throws {
-        var lines = ["\(method) \(path) HTTP/1.1", "Host: api.example.com"]
+        var lines = ["\(method) \(path) HTTP/1.1", "Host: \(host)"]
         if let token { lines.append("Authorization: Bearer \(token)") }
         lines += fields
         if let body { lines.append("Content-Length: \(body.utf8.count)") }
