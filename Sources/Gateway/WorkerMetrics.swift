@@ -81,6 +81,19 @@ struct WorkerMetrics: Sendable {
     }
 
     var requestCount: UInt64 { requests.joined().reduce(0) { $0 &+ $1.total } }
+
+    func requestCount(_ verdict: AccessRecord.Verdict) -> UInt64 {
+        requests.reduce(0) { $0 &+ $1[verdict.index].total }
+    }
+
+    /// Over all issuers, of each code that there was any of.
+    var refusalCounts: [(code: RefusalCode, count: UInt64)] {
+        RefusalCode.allCases.compactMap { code in
+            let count = refusals.reduce(0) { $0 &+ ($1[code] ?? 0) }
+            return count == 0 ? nil : (code, count)
+        }
+    }
+
     var refusalCount: UInt64 { refusals.reduce(0) { $0 &+ $1.values.reduce(0, &+) } }
 }
 

@@ -146,6 +146,20 @@ struct MetricsTests {
             #expect(totals?["refusals"] == 4)
             #expect(totals?["token_cache_hits"] == 1)
             #expect(totals?["signature_verifications"] == 4)
+            #expect(
+                status["verdicts"] as? [String: Int] == ["verified": 3, "refused": 4, "anonymous": 0, "report_only": 0])
+            let refusals = (status["refusals"] as? [[String: Any]] ?? []).map { "\($0["code"]!) \($0["requests"]!)" }
+            #expect(
+                Set(refusals) == ["missing_token 1", "malformed_token 1", "wrong_audience 1", "token_expired 1"]
+                    && refusals.count == 4)
+            let duration = try #require(status["request_duration"] as? [String: Any])
+            #expect(duration["sum_nanoseconds"] as? Int ?? 0 > 0)
+            let buckets = try #require(duration["buckets"] as? [[String: Int]])
+            #expect(buckets.reduce(0) { $0 + ($1["requests"] ?? 0) } == 7)
+            let bounds = buckets.map { $0["up_to_microseconds"] }
+            #expect(bounds.first == 100 && bounds.last == .some(nil) && bounds.dropLast().allSatisfy { $0 != nil })
+            #expect(status["ready"] as? Bool == true && (status["missing"] as? [Any])?.isEmpty == true)
+
             let workers = status["workers"] as? [[String: Any]] ?? []
             #expect(workers.count == 2)
             #expect(workers.compactMap { $0["requests"] as? Int }.sorted() == [0, 7])

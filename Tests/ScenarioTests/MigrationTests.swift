@@ -8,7 +8,7 @@ import Testing
 struct MigrationTests {
     private static let client = "SDFWRGRRSFDF3214"
     private static let block = """
-        legacy_audience \(client) { name web; deprecated 2026-01-01T00:00:00Z; }
+        legacy_audience \(client) { name web; deprecated 2026-01-01T00:00:00Z; brownout 2099-01-01T00:00:00Z 2h; }
         legacy_audience other { name cli; }
         """
 
@@ -22,11 +22,17 @@ struct MigrationTests {
                 var requests: Int
                 var subjects: Int
             }
+            struct Window: Decodable, Equatable {
+                var from: String
+                var until: String
+            }
 
             var issuer: String
             var name: String
             var audience: String
             var phase: String
+            var deprecated: String?
+            var brownouts: [Window]
             var requests: Int
             var first_seen: String?
             var last_seen: String?
@@ -78,7 +84,8 @@ struct MigrationTests {
             let web = try web(at: port, requests: 3)
             #expect(web.issuer == scene.issuer.identifier)
             #expect(web.audience == Self.client)
-            #expect(web.phase == "deprecated")
+            #expect(web.phase == "deprecated" && web.deprecated == "2026-01-01T00:00:00Z")
+            #expect(web.brownouts == [.init(from: "2099-01-01T00:00:00Z", until: "2099-01-01T02:00:00Z")])
             #expect(web.first_seen != nil && web.last_seen != nil && web.last_issued != nil)
             #expect(web.routes == [.init(name: "/admin", count: 2), .init(name: "main", count: 1)])
             #expect(web.user_agents == [.init(name: "curl/8", count: 2), .init(name: "other", count: 1)])
@@ -88,6 +95,7 @@ struct MigrationTests {
 
             let cli = try #require(try migration(at: port).legacy_audiences.last)
             #expect(cli.name == "cli" && cli.phase == "accepted" && cli.requests == 0 && cli.first_seen == nil)
+            #expect(cli.brownouts.isEmpty)
             for secret in ["auth0|", "\"a\"", "\"b\""] {
                 #expect(try !scene.admin("/migration").text.contains(secret), "a subject in clear")
             }

@@ -28,16 +28,14 @@ struct Readiness: Equatable {
     }
 
     var response: AdminResponse {
-        .json(isReady ? .ok : .unavailable) { json in
-            json.beginObject()
-            json.name("ready")
-            json.bool(isReady)
-            json.name("missing")
-            json.beginArray()
-            for shortcoming in missing { shortcoming.write(to: &json) }
-            json.endArray()
-            json.endObject()
-        }
+        .json(isReady ? .ok : .unavailable) { json in json.object(writeMembers) }
+    }
+
+    /// Writes the members of an object that has been begun.
+    func writeMembers(to json: inout JSONWriter) {
+        json.member("ready", isReady)
+        json.name("missing")
+        json.array(missing) { json, shortcoming in shortcoming.write(to: &json) }
     }
 }
 

@@ -4,6 +4,7 @@ import Admission
 import Bytes
 import Configuration
 import JOSE
+import Observability
 
 struct StatusDocument {
     private let status: ProcessStatus
@@ -19,6 +20,8 @@ struct StatusDocument {
             json.member("started_at", RFC3339.text(process.startedAtWall / 1_000_000_000))
             json.member("uptime_seconds", (status.now - process.startedAt) / 1_000_000_000)
             json.member("draining", status.isDraining)
+            Readiness(issuers: status.issuers, upstreams: status.upstreams, isDraining: status.isDraining)
+                .writeMembers(to: &json)
             json.name("configuration")
             json.object { json in
                 json.member("loaded_at", RFC3339.text(process.configuredAtWall / 1_000_000_000))
@@ -44,6 +47,7 @@ struct StatusDocument {
             }
             writeConnections(&json, status.total.connections)
             writeTotals(&json)
+            writeRequests(&json)
         }
     }
 
@@ -110,6 +114,38 @@ struct StatusDocument {
             json.member("client_handshaking", Int64(connections.clientHandshaking))
             json.member("upstream_active", Int64(connections.upstreamActive))
             json.member("upstream_idle", Int64(connections.upstreamIdle))
+        }
+    }
+
+    /// What became of requests, why, and how long they took: what the page draws.
+    private func writeRequests(_ json: inout JSONWriter) {
+        let metrics = status.total.metrics
+        json.name("verdicts")
+        json.object { json in
+            for verdict in AccessRecord.Verdict.allCases {
+                json.member(verdict.rawValue, Int64(clamping: metrics.requestCount(verdict)))
+            }
+        }
+        json.name("refusals")
+        json.array(metrics.refusalCounts) { json, refusal in
+            json.object { json in
+                json.member("code", refusal.code.rawValue)
+                json.member("requests", Int64(clamping: refusal.count))
+            }
+        }
+        json.name("request_duration")
+        json.object { json in
+            json.member("sum_nanoseconds", Int64(clamping: metrics.duration.sumNanoseconds))
+            json.name("buckets")
+            json.array(Array(metrics.duration.counts.enumerated())) { json, bucket in
+                json.object { json in
+                    // The last one holds those beyond every bound.
+                    if bucket.offset < DurationHistogram.bounds.count {
+                        json.member("up_to_microseconds", DurationHistogram.bounds[bucket.offset].nanoseconds / 1000)
+                    }
+                    json.member("requests", Int64(clamping: bucket.element))
+                }
+            }
         }
     }
 

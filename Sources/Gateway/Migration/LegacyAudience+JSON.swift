@@ -13,6 +13,13 @@ extension LegacyAudience {
         ] {
             json.member(name, seconds.map(RFC3339.text))
         }
+        json.name("brownouts")
+        json.array(brownouts) { json, window in
+            json.object { json in
+                json.member("from", RFC3339.text(window.lowerBound))
+                json.member("until", RFC3339.text(window.upperBound))
+            }
+        }
     }
 }
 
