@@ -49,7 +49,7 @@ let package = Package(
                 "Admission", "Bytes", "Configuration", "CurlKit", "HTTPWire", "JOSE", "Migration", "Observability",
                 "OpenSSLKit", "Reactor", "ZlibKit",
             ],
-            swiftSettings: strict),
+            resources: [.embedInCode("Admin/StatusPage.html")], swiftSettings: strict),
         .executableTarget(
             name: "antechamber",
             dependencies: [

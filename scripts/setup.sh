@@ -48,6 +48,16 @@ has_python_venv() {
     python3 -c 'import venv, ensurepip' >/dev/null 2>&1
 }
 
+# The status page is tested in it, and without it those tests are skipped. Installed where that is a plain package:
+# Ubuntu's is an installer of a snap, which containers cannot have.
+lacks_chromium() {
+    local name
+    for name in chromium chromium-browser google-chrome; do
+        if command -v "$name" >/dev/null 2>&1; then return 1; fi
+    done
+    [ "$(sed -n 's/^ID=//p' /etc/os-release 2>/dev/null)" = debian ]
+}
+
 has_library() {
     # LIBRARY DEBIAN_PACKAGE: either will do, as a library may be installed by hand.
     pkg-config --exists "$1" 2>/dev/null ||
@@ -78,6 +88,7 @@ require_packages() {
         command -v openssl >/dev/null 2>&1 || missing+=(openssl)
         # One of the proxies that deploy/ has configurations for; the others are Python packages.
         [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null 2>&1 || missing+=(nginx)
+        if lacks_chromium; then missing+=(chromium); fi
     fi
     [ "${#missing[@]}" -eq 0 ] && return
     install_packages "${missing[@]}"

@@ -98,7 +98,7 @@ struct AdminTests {
     }
 
     @Test("Every page is for GET and HEAD, is not to be stored, and ends its connection", arguments: [
-        ("/healthz", "text/plain; charset=utf-8"), ("/readyz", "application/json"), ("/status", "application/json"),
+        ("/", "text/html; charset=utf-8"), ("/healthz", "text/plain; charset=utf-8"), ("/readyz", "application/json"), ("/status", "application/json"),
         ("/metrics", "text/plain; version=0.0.4; charset=utf-8"), ("/metrics?since=1", "text/plain; version=0.0.4; charset=utf-8"),
     ])
     func pages(path: String, type: String) throws {
@@ -206,7 +206,7 @@ struct AdminTests {
                 idlers.append(client)
                 if index % 10 == 0 { try scene.get(token: token, expecting: 200) }
             }
-            for path in ["/healthz", "/readyz", "/metrics", "/status"] {
+            for path in ["/", "/healthz", "/readyz", "/metrics", "/status"] {
                 #expect(try scene.admin(path).status == 200, "\(path)")
             }
             withExtendedLifetime(idlers) {}

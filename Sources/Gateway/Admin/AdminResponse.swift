@@ -29,6 +29,7 @@ struct AdminResponse {
     let status: Status
     private let contentType: StaticString
     private let body: ByteBuffer
+    private var contentSecurityPolicy: String?
 
     private init(_ status: Status, _ contentType: StaticString, _ body: ByteBuffer) {
         self.status = status
@@ -57,6 +58,14 @@ struct AdminResponse {
         return AdminResponse(.ok, Exposition.contentType, body)
     }
 
+    static func page(_ page: StatusPage) -> AdminResponse {
+        let body = ByteBuffer(capacity: page.html.count)
+        body.append(page.html)
+        var response = AdminResponse(.ok, "text/html; charset=utf-8", body)
+        response.contentSecurityPolicy = page.contentSecurityPolicy
+        return response
+    }
+
     /// What a head gets that the parser has refused.
     init(_ error: RequestError) {
         let status: Status =
@@ -80,6 +89,13 @@ struct AdminResponse {
         out.append("\r\nContent-Length: ")
         out.appendDecimal(UInt64(body.count))
         out.append("\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
+        // No page of another site may have a browser load any of this, whatever it takes it for (Fetch Standard §3.7).
+        out.append("Cross-Origin-Resource-Policy: same-origin\r\nReferrer-Policy: no-referrer\r\n")
+        if let contentSecurityPolicy {
+            out.append("Content-Security-Policy: ")
+            out.append(contentSecurityPolicy)
+            out.append("\r\n")
+        }
         if case .methodNotAllowed = status { out.append("Allow: GET, HEAD\r\n") }
         out.append("Connection: close\r\n\r\n")
         if !omitBody { out.append(body.readable) }

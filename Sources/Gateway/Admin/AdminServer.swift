@@ -1,4 +1,4 @@
-// The admin listener: health, readiness, metrics and status over HTTP, on the control loop.
+// The admin listener: health, readiness, metrics and status over HTTP, on the control loop, and a page that draws them.
 //
 // It cannot disturb what it watches. Workers are asked by mailbox and answer with a copy of their figures; one that does
 // not answer in time is what the response says, and nothing waits for it. Connections are bounded in number, time and
@@ -18,6 +18,7 @@ final class AdminServer: ListenerHandler {
     static let answerMilliseconds: Int64 = 800
 
     private enum Page: String, CaseIterable {
+        case drawing = "/"
         case health = "/healthz"
         case readiness = "/readyz"
         case metrics = "/metrics"
@@ -26,22 +27,24 @@ final class AdminServer: ListenerHandler {
     }
 
     private let site: AdminSite
+    private let statusPage: StatusPage
     private let loop: EventLoop
     private let log: EventLog
+    private let connectionMilliseconds: Int64
     private var listener: Listener?
     /// In the order in which they came.
-    private let connectionMilliseconds: Int64
     private var connections: [AdminConnection] = []
 
     /// Listens from the moment that the loop runs.
     init(
         _ site: AdminSite, on bound: BoundSocket, loop: EventLoop, log: EventLog,
         connectionMilliseconds: Int64 = AdminServer.connectionMilliseconds
-    ) throws(SystemError) {
+    ) throws {
         self.site = site
+        statusPage = try StatusPage()
+        self.connectionMilliseconds = connectionMilliseconds
         self.loop = loop
         self.log = log
-        self.connectionMilliseconds = connectionMilliseconds
         listener = try Listener(on: loop, bound: bound, handler: self)
     }
 
@@ -102,6 +105,8 @@ final class AdminServer: ListenerHandler {
             return respond(.text(.methodNotAllowed, "Only GET and HEAD are answered here."))
         }
         switch page {
+        case .drawing:
+            respond(.page(statusPage))
         case .readiness:
             respond(site.readiness.response)
         case .migration:
