@@ -35,6 +35,8 @@ final class ControlPlane {
         let records: MigrationLedger.Prepared
         let listeners: ListenerSet
         let added: [BoundListener]
+        /// False: the same configuration, at its addresses.
+        let isReload: Bool
         let completion: Completion
     }
 
@@ -76,9 +78,14 @@ final class ControlPlane {
         return WatchLease(watch, id: id, on: loop)
     }
 
-    func start() {
+    /// - Parameter keepsLedger: false: another process does still, and `keepLedger` will tell when it has ended.
+    func start(keepsLedger: Bool) {
         for lease in served.watches { lease.watch.unwrapped.start() }
+        if keepsLedger { keepLedger() }
     }
+
+    /// The record of legacy audiences is read and written from now on.
+    func keepLedger() { ledger.start() }
 
     /// Workers listen on duplicates: with these open the kernel would go on queueing connections.
     func letGoOfListeners() { listeners = ListenerSet() }
@@ -86,6 +93,14 @@ final class ControlPlane {
     func stop() {
         for lease in served.watches { lease.watch.unwrapped.stop() }
         letGoOfListeners()
+    }
+
+    /// Keys are there, and backends as far as they are watched.
+    var isReady: Bool {
+        let upstreams = served.watches.map(\.watch.unwrapped).map {
+            UpstreamHealth(policy: $0.policy, serversShownUp: $0.serversShownUp)
+        }
+        return Readiness(issuers: keys.statuses, upstreams: upstreams, isDraining: false).isReady
     }
 
     /// A worker wants keys for a request.
@@ -101,15 +116,26 @@ final class ControlPlane {
 
     /// Serves `settings` from now on, or goes on as before; `completion` is told, on some queue. One at a time.
     func reload(_ settings: ProxyConfiguration, accessLog: LogFile?, completion: @escaping Completion) {
+        prepare(settings, accessLog: accessLog, isReload: true, completion)
+    }
+
+    /// Listens where another process does that it takes over from.
+    func join(completion: @escaping Completion) {
+        prepare(served.settings, accessLog: served.accessLog, isReload: false, completion)
+    }
+
+    private func prepare(
+        _ settings: ProxyConfiguration, accessLog: LogFile?, isReload: Bool, _ completion: @escaping Completion
+    ) {
         precondition(preparation == nil, "a reload is under way")
         do {
             let places = try Places(of: settings, after: served.places.names)
-            let (next, added) = try listeners.next(settings.listeners, workers: crew.count)
+            let (next, added) = try listeners.next(settings.listeners, workers: crew.count, joins: !isReload)
             preparation = Preparation(
                 settings: settings, places: places, accessLog: accessLog,
                 issuers: try keys.prepare(settings.admission.issuers),
                 records: try ledger.prepare(settings.admission.issuers, places), listeners: next, added: added,
-                completion: completion)
+                isReload: isReload, completion: completion)
         } catch {
             return refuse("\(error)", completion)
         }
@@ -164,7 +190,7 @@ final class ControlPlane {
         connections.maximum = next.settings.limits.connections
         let material = keys.become(next.issuers)
         ledger.become(next.records, next.places)
-        site?.become(served, listeners.listeners.map(\.endpoint))
+        site?.become(served, listeners.listeners.map(\.endpoint), isReload: next.isReload)
 
         let told = Countdown(crew.count)
         crew.tell { [served, ledger = loop.bind(ledger), mailbox = loop.mailbox, policies = listeners.policies] worker, _ in

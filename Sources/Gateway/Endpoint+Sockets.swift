@@ -29,6 +29,19 @@ extension Endpoint {
 }
 
 extension BoundSocket {
+    /// Binds and listens where nobody does, so that others can join, such as a successor.
+    ///
+    /// A port that is shared can be shared with anyone: a second proxy, started by mistake, would take half of the requests
+    /// without a word. So it must be free before it is shared, unless this process `joins` knowingly.
+    convenience init(endpoint: Endpoint, joins: Bool) throws(SystemError) {
+        if case .unix(let path) = endpoint, joins {
+            try self.init(replacing: path)
+        } else {
+            if !joins, case .tcp = endpoint { _ = try BoundSocket(endpoint: endpoint, sharesPort: false) }
+            try self.init(endpoint: endpoint, sharesPort: true)
+        }
+    }
+
     /// Binds and listens at a configured endpoint.
     public convenience init(endpoint: Endpoint, sharesPort: Bool) throws(SystemError) {
         guard let address = endpoint.address else { throw SystemError("bind", code: EADDRNOTAVAIL) }

@@ -25,9 +25,10 @@ struct ListenerSet: Sendable {
 
     /// Those of the next configuration: what is there already is not bound anew, and stays as it is in this set.
     ///
+    /// - Parameter joins: a process that listens at the new ones already is to be taken over from.
     /// - Returns: the set, and those of it that this one does not have.
     func next(
-        _ policies: [ListenerPolicy], workers: Int
+        _ policies: [ListenerPolicy], workers: Int, joins: Bool = false
     ) throws(Proxy.StartFailure) -> (set: ListenerSet, added: [BoundListener]) {
         var next = ListenerSet(lastID: lastID)
         var left = listeners
@@ -39,7 +40,7 @@ struct ListenerSet: Sendable {
                 next.listeners.append(kept)
             } else {
                 next.lastID += 1
-                let sockets = try Self.bind(policy.endpoint, workers)
+                let sockets = try Self.bind(policy.endpoint, workers, joins)
                 added.append(BoundListener(id: next.lastID, policy: policy, sockets: sockets))
                 next.listeners.append(added[added.count - 1])
             }
@@ -59,16 +60,11 @@ struct ListenerSet: Sendable {
     }
 
     private static func bind(
-        _ endpoint: Endpoint, _ count: Int
+        _ endpoint: Endpoint, _ count: Int, _ joins: Bool
     ) throws(Proxy.StartFailure) -> [BoundSocket] {
         do throws(SystemError) {
-            guard case .tcp = endpoint, count > 1 else {
-                return Array(repeating: try BoundSocket(endpoint: endpoint, sharesPort: false), count: count)
-            }
-            // A port that is shared can be shared with anyone: a second proxy, started by mistake, would take half of
-            // the requests without a word. So it must be free before it is shared.
-            _ = try BoundSocket(endpoint: endpoint, sharesPort: false)
-            let first = try BoundSocket(endpoint: endpoint, sharesPort: true)
+            let first = try BoundSocket(endpoint: endpoint, joins: joins)
+            if case .unix = endpoint { return Array(repeating: first, count: count) }
             // The first one may have been given a port by the kernel: the others join it there.
             var sockets = [first]
             while sockets.count < count {

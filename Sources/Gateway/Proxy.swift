@@ -58,12 +58,14 @@ public final class Proxy {
 
     /// Binds the listeners, starts the workers, and begins to fetch keys. Returns where it listens.
     ///
+    /// - Parameter takesOver: another process serves the same, and keeps the state in `state_dir`. This one does all but
+    ///   that and listening, until `join` and `predecessorEnded`.
     /// - Throws: `StartFailure` where an address cannot be bound, or the system has no descriptors left.
-    public func start() throws -> [Endpoint] {
+    public func start(takesOver: Bool = false) throws -> [Endpoint] {
         do {
             let count = workerCount
-            let (listeners, _) = try ListenerSet().next(configuration.listeners, workers: count)
-            adminSocket = try configuration.admin.map { try bindAlone($0) }
+            let listeners = try ListenerSet().next(takesOver ? [] : configuration.listeners, workers: count).set
+            adminSocket = try configuration.admin.map { try bindAdmin($0, joins: takesOver) }
             let watches = configuration.upstreams.enumerated().map { index, policy in
                 ControlPlane.watch(policy, id: index + 1, loop: control, log: log, crew: crew)
             }
@@ -84,25 +86,37 @@ public final class Proxy {
             let bound = control.bind(plane)
             self.plane = bound
             reference.set(bound)
-            begin(bound)
+            begin(bound, keepsLedger: !takesOver)
             return endpoints
         } catch let error as SystemError {
             throw StartFailure(description: "cannot start: \(error)")
         }
     }
 
-    private func begin(_ plane: QueueBound<ControlPlane>) {
+    private func begin(_ plane: QueueBound<ControlPlane>, keepsLedger: Bool) {
         keys.subscribe { [crew] issuerIndex, material in
             let number = plane.unwrapped.served.number
             crew.tell { worker, _ in worker.install(material, forIssuerAt: issuerIndex, ofGeneration: number) }
         }
         control.resume()
         keys.start()
-        control.mailbox.post { [ledger] in
-            plane.unwrapped.start()
-            ledger?.unwrapped.start()
-        }
+        control.mailbox.post { plane.unwrapped.start(keepsLedger: keepsLedger) }
         for loop in loops { loop.resume() }
+    }
+
+    /// Tells, on some queue, whether there are keys, and backends as far as they are watched.
+    public func askWhetherReady(_ answer: @escaping @Sendable (Bool) -> Void) {
+        if let plane { control.mailbox.post { answer(plane.unwrapped.isReady) } }
+    }
+
+    /// Listens beside the process that this one takes over from, and accepts.
+    public func join(completion: @escaping @Sendable (ReloadOutcome) -> Void) {
+        if let plane { control.mailbox.post { plane.unwrapped.join(completion: completion) } }
+    }
+
+    /// The process that this one takes over from is gone: its state is this one's.
+    public func predecessorEnded() {
+        if let plane { control.mailbox.post { plane.unwrapped.keepLedger() } }
     }
 
     /// Serves this configuration from now on, or goes on as before where that cannot be; `completion` is told what became
@@ -123,9 +137,12 @@ public final class Proxy {
     public func drain(completion: @escaping @Sendable () -> Void) {
         if let admin { control.mailbox.post { admin.unwrapped.drain() } }
         let drained = Countdown(crew.count)
-        crew.tell { worker, _ in worker.drain { drained.arrive() } }
-        // The workers listen on duplicates: with ours open the kernel would go on queueing connections.
-        if let plane { control.mailbox.post { plane.unwrapped.letGoOfListeners() } }
+        control.mailbox.post { [plane, crew] in
+            // Before the workers let go of theirs: with ours open the kernel would go on queueing connections, and nobody
+            // would take them.
+            plane?.unwrapped.letGoOfListeners()
+            crew.tell { worker, _ in worker.drain { drained.arrive() } }
+        }
         drained.whenReached(completion)
     }
 
@@ -168,9 +185,9 @@ public final class Proxy {
         }
     }
 
-    private func bindAlone(_ endpoint: Endpoint) throws -> BoundSocket {
-        do {
-            return try BoundSocket(endpoint: endpoint, sharesPort: false)
+    private func bindAdmin(_ endpoint: Endpoint, joins: Bool) throws -> BoundSocket {
+        do throws(SystemError) {
+            return try BoundSocket(endpoint: endpoint, joins: joins)
         } catch {
             throw StartFailure(description: "cannot listen on \(endpoint): \(error.reason)")
         }

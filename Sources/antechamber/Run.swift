@@ -3,6 +3,7 @@
 import ArgumentParser
 import Configuration
 import Dispatch
+import Glibc
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,8 +20,24 @@ struct Run: ParsableCommand {
 
     @OptionGroup var options: ConfigurationOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "Take over from the process that has this ID: listen beside it once ready, and have it finish and end.",
+            valueName: "pid"))
+    var takeOver: Int32?
+
+    func validate() throws {
+        guard let takeOver else { return }
+        guard takeOver > 1, takeOver != getpid() else { throw ValidationError("--take-over needs the ID of a process") }
+    }
+
     func run() throws {
-        let service = try Service(try options.load(), source: options.source())
+        let configuration = try options.load()
+        if let takeOver, kill(takeOver, 0) != 0 {
+            Terminal.printError("antechamber: there is no process \(takeOver) to take over from that this user may end")
+            throw ExitCode.no
+        }
+        let service = try Service(configuration, source: options.source(), predecessor: takeOver)
         // First, so that whoever finds it listening can end it.
         service.endsWithProcess { exitCode in Self.exit(withError: exitCode) }
         try service.start()

@@ -21,6 +21,9 @@ final class Service {
     private var accessLog: LogFile?
     private let losses = LogLosses()
     private var signals: [SignalSource] = []
+    private var exit: (ExitCode) -> Void = { _ in }
+    /// The process to take over from, until that is done.
+    private var predecessor: Int32?
     private var isEnding = false
     private var isReloading = false
     /// Asked for while a reload is under way: another reload, or the end.
@@ -28,10 +31,14 @@ final class Service {
 
     /// Opens the logs and prepares the proxy.
     ///
+    /// - Parameter predecessor: the process that serves at these addresses now, and is to end when this one does.
     /// - Throws: after saying why on standard error: the exit status.
-    init(_ configuration: ProxyConfiguration, source: (@Sendable () -> LoadResult)? = nil) throws {
+    init(
+        _ configuration: ProxyConfiguration, source: (@Sendable () -> LoadResult)? = nil, predecessor: Int32? = nil
+    ) throws {
         self.configuration = configuration
         self.source = source
+        self.predecessor = predecessor
         ProcessEnvironment.raiseDescriptorLimit()
         do {
             let errors = try LogFile(configuration.errorLog.destination, losses)
@@ -48,11 +55,12 @@ final class Service {
     @discardableResult
     func start() throws -> [Endpoint] {
         do {
-            let endpoints = try proxy.start()
+            let endpoints = try proxy.start(takesOver: predecessor != nil)
             for endpoint in endpoints { log.log(.notice, "listening on \(endpoint)") }
             if let admin = proxy.adminEndpoint { log.log(.notice, "admin on \(admin)") }
             let purpose = configuration.upstream.map { "upstream \($0)" } ?? "no upstream, verify locations only"
             log.log(.notice, "antechamber \(Antechamber.version): \(purpose)")
+            if let predecessor { takeOver(from: predecessor) }
             return endpoints
         } catch {
             log.flush(timeoutMilliseconds: 1000)
@@ -63,6 +71,7 @@ final class Service {
 
     /// Ties the service to the process's signals; `exit` is called when it has ended.
     func endsWithProcess(_ exit: @escaping (ExitCode) -> Void) {
+        self.exit = exit
         for signal in [SIGTERM, SIGINT] {
             signals.append(
                 SignalSource(signal, on: .main) { [unowned self] in
@@ -90,7 +99,7 @@ final class Service {
     /// Drains for at most `shutdown_timeout`, then exits.
     func end(_ code: ExitCode, _ exit: @escaping (ExitCode) -> Void) {
         isEnding = true
-        if isReloading {
+        if isReloading, predecessor == nil {
             afterReload = { [unowned self] in drain(code, exit) }
         } else {
             drain(code, exit)
@@ -201,6 +210,75 @@ extension Service {
         let next = afterReload
         afterReload = nil
         next?()
+    }
+}
+
+// MARK: Taking over
+
+extension Service {
+    /// For how long keys, and backends that pass their checks, are waited for.
+    private static let readinessSeconds = 30
+    private static let pauseMilliseconds = 100
+
+    private func takeOver(from process: Int32) {
+        // What comes in between waits, as it does during a reload.
+        isReloading = true
+        log.log(.notice, "taking over from process \(process): listening as soon as it is ready")
+        askWhetherReady(attemptsLeft: Self.readinessSeconds * 1000 / Self.pauseMilliseconds)
+    }
+
+    private func askWhetherReady(attemptsLeft: Int) {
+        if isEnding { return }
+        if attemptsLeft == 0 { return giveUp("not ready within \(Self.readinessSeconds) s") }
+        let service = QueueBound(self, on: .main)
+        proxy.askWhetherReady { isReady in
+            if isReady {
+                DispatchQueue.main.async { service.unwrapped.join() }
+            } else {
+                DispatchQueue.main.asyncAfter(deadline: .now() + .milliseconds(Self.pauseMilliseconds)) {
+                    service.unwrapped.askWhetherReady(attemptsLeft: attemptsLeft - 1)
+                }
+            }
+        }
+    }
+
+    private func join() {
+        guard let process = predecessor, !isEnding else { return }
+        let service = QueueBound(self, on: .main)
+        proxy.join { outcome in
+            DispatchQueue.main.async {
+                switch outcome {
+                case .refused(let reason): service.unwrapped.giveUp(reason)
+                case .adopted(let opened, _, _): service.unwrapped.joined(process, at: opened)
+                }
+            }
+        }
+    }
+
+    private func joined(_ process: Int32, at endpoints: [Endpoint]) {
+        predecessor = nil
+        for endpoint in endpoints { log.log(.notice, "listening on \(endpoint)") }
+        if kill(process, SIGTERM) == 0 { log.log(.notice, "process \(process) is told to finish what it has begun") }
+        awaitEnd(of: process)
+        reloadIsOver()
+    }
+
+    private func awaitEnd(of process: Int32) {
+        // Until it has ended, what state_dir knows of legacy audiences is its.
+        if kill(process, 0) != 0, errno == ESRCH {
+            log.log(.notice, "process \(process) has ended")
+            proxy.predecessorEnded()
+            return
+        }
+        let service = QueueBound(self, on: .main)
+        DispatchQueue.main.asyncAfter(deadline: .now() + .milliseconds(Self.pauseMilliseconds)) {
+            service.unwrapped.awaitEnd(of: process)
+        }
+    }
+
+    private func giveUp(_ reason: String) {
+        log.log(.error, "cannot take over from process \(predecessor ?? 0), which serves on: \(reason)")
+        end(.no, exit)
     }
 }
 

@@ -31,13 +31,14 @@ final class AdminSite {
     }
 
     /// Another configuration is served, at these addresses.
-    func become(_ served: ServedConfiguration, _ listeners: [Endpoint]) {
+    func become(_ served: ServedConfiguration, _ listeners: [Endpoint], isReload: Bool) {
         process.generation = served.number
         process.settings = served.settings
         process.names = served.places.names
         process.listeners = listeners
-        process.configuredAtWall = Clock.wallNanoseconds()
         watches = served.watches
+        guard isReload else { return }
+        process.configuredAtWall = Clock.wallNanoseconds()
         reloads.succeeded += 1
     }
 

@@ -30,6 +30,7 @@ final class MigrationLedger: TimerHandler {
     private let loop: EventLoop
     private let workers: [RollCall<LegacyTallies.Taken>.Question]
     private let log: (LogLevel, String) -> Void
+    private var isKept = false
     private var timer: TimerID?
     private var onFinished: (() -> Void)?
 
@@ -75,11 +76,14 @@ final class MigrationLedger: TimerHandler {
     func become(_ prepared: Prepared, _ places: Places) {
         let known = records.count
         take(prepared, places)
+        guard isKept else { return }
         if timer == nil { return start() }
         for record in records[known...] { record.start() }
     }
 
+    /// What is kept is read, and written from now on.
     func start() {
+        isKept = true
         if records.isEmpty { return }
         for record in records { record.start() }
         let timer = loop.addTimer(self)
