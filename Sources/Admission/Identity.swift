@@ -34,6 +34,9 @@ public final class Identity: Sendable {
     let keyThumbprint: KeyThumbprint
     /// The Unix seconds in which its lines may be sent. A minted token among them goes stale before the client's ends.
     private let freshness: Range<Int64>?
+    // nil where the token does not tell.
+    private let subjectName: UInt64?
+    private let clientName: UInt64?
 
     /// Throws the refusal of a claim that cannot be told to the backend.
     ///
@@ -72,6 +75,11 @@ public final class Identity: Sendable {
             ? ByteRange(fields.plainSubject)
             : ByteRange(offset: lines.upperBound, count: fields.escapedSubject.count)
         self.holder = ByteRange(offset: storage.count - holder.count, count: holder.count)
+        let (claims, issuer) = (verified.claims, shared.issuerIndex)
+        subjectName = claims["sub"]?.withText { CallerName.of($0, .subject, issuerIndex: issuer) }
+        clientName =
+            claims["azp"]?.withText { CallerName.of($0, .client, issuerIndex: issuer) }
+            ?? claims["client_id"]?.withText { CallerName.of($0, .client, issuerIndex: issuer) }
         keyThumbprint = verified.keyThumbprint
         self.validity = validity
         self.shared = shared
@@ -86,6 +94,15 @@ public final class Identity: Sendable {
 
     /// Whether its lines may be sent at `now`, in Unix seconds. Where not, the token has to be judged anew.
     func isFresh(at now: Int64) -> Bool { freshness?.contains(now) ?? true }
+
+    /// What a limit by this key counts the caller by; nil: the token does not tell, and the address has to do.
+    public func callerName(by key: RateLimit.Key) -> UInt64? {
+        switch key {
+        case .subject: subjectName ?? clientName
+        case .client: clientName ?? subjectName
+        case .address: nil
+        }
+    }
 
     /// How many bytes `appendFields` appends.
     public var fieldBytes: Int { sharedBytes + Int(lines.count) }

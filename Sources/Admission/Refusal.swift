@@ -20,6 +20,8 @@ public struct Refusal: Sendable, Equatable, Error {
     public var requiredScopes: [String]
     /// Sent as `Retry-After` (RFC 9110 §10.2.3).
     public var retryAfterSeconds: Int64?
+    /// The limit that the request is beyond: sent as `RateLimit-Policy` and, with `retryAfterSeconds`, `RateLimit`.
+    public var rateLimit: RateLimit?
     /// Sent as `Allow` where the method is what was wrong (RFC 9110 §10.2.1); nil: all that are served anywhere.
     public var allow: String?
     /// Which issuer's policy refused the token, for the metric; nil where none was chosen.

@@ -32,6 +32,9 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
     case insufficientScope = "insufficient_scope"
     case claimRequirement = "claim_requirement"
 
+    // The caller's pace.
+    case rateLimited = "rate_limited"
+
     // Ours, or the issuer's: never the caller's.
     case keysUnavailable = "keys_unavailable"
 
@@ -68,6 +71,7 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
         case .bodyTooLarge: 413
         case .uriTooLong: 414
         case .expectationFailed: 417
+        case .rateLimited: 429
         case .headerTooLarge: 431
         case .notImplemented: 501
         case .upstreamUnreachable, .upstreamInvalidResponse: 502
@@ -89,6 +93,7 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
         case 413: "Content Too Large"
         case 414: "URI Too Long"
         case 417: "Expectation Failed"
+        case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 501: "Not Implemented"
         case 502: "Bad Gateway"
@@ -123,6 +128,7 @@ public enum RefusalCode: String, Sendable, Hashable, CaseIterable {
         case .certificateMismatch: "The token is bound to another client certificate"
         case .insufficientScope: "The token lacks a scope that this request needs"
         case .claimRequirement: "The token does not meet what this request requires"
+        case .rateLimited: "The caller has sent too many requests"
         case .keysUnavailable: "The issuer's keys are not available"
         case .upstreamUnreachable: "The backend cannot be reached"
         case .upstreamTimeout: "The backend did not answer in time"

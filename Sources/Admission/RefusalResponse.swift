@@ -42,6 +42,13 @@ extension Refusal {
             out.appendDecimal(UInt64(max(0, retryAfterSeconds)))
             out.appendLineEnd()
         }
+        if let rateLimit {
+            out.append("RateLimit-Policy: ")
+            out.append(rateLimit.policyField)
+            out.append("\r\nRateLimit: ")
+            out.append(rateLimit.stateField(retryAfterSeconds: retryAfterSeconds ?? 1))
+            out.appendLineEnd()
+        }
         out.append("Cache-Control: no-store\r\n")
         out.appendFieldLine("X-Request-Id", requestID)
         out.append(

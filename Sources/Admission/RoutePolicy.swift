@@ -10,16 +10,19 @@ public struct RoutePolicy: Sendable, Equatable {
     public var preflights: PreflightRule
     /// Which of the `AdmissionPolicy`'s rules tokens are judged by.
     public var rulesIndex: Int
+    /// How many requests one caller may send: all of them hold.
+    public var rateLimits: [RateLimit]
 
     public init(
         isPublic: Bool = false, methods: [String]? = nil, enforcement: Enforcement = .on,
-        preflights: PreflightRule = .forward, rulesIndex: Int = 0
+        preflights: PreflightRule = .forward, rulesIndex: Int = 0, rateLimits: [RateLimit] = []
     ) {
         self.isPublic = isPublic
         self.methods = methods
         self.enforcement = enforcement
         self.preflights = preflights
         self.rulesIndex = rulesIndex
+        self.rateLimits = rateLimits
     }
 
     /// Whether nothing is asked of a request, so that no rule is evaded by one that is taken for another.

@@ -53,7 +53,7 @@ struct Directive: Sendable {
 
     static let all: [Directive] =
         mainDirectives + listenDirectives + tokenDirectives + locationDirectives + gzipDirectives + upstreamDirectives
-        + issuerDirectives + legacyAudienceDirectives + forwardDirectives + mintDirectives
+        + issuerDirectives + legacyAudienceDirectives + forwardDirectives + mintDirectives + rateDirectives
 
     private static let byName = Dictionary(grouping: all, by: \.name)
 

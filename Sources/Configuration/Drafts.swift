@@ -26,6 +26,7 @@ struct MainDraft: Draft {
     /// As listed; empty: Authorization.
     var tokenSources: [TokenSource] = []
     var mint: MintDraft?
+    var rateLimits: [RateLimitDraft] = []
     var resource: (value: ProtectedResource, word: Word)?
     var reservedHeaderPrefixes = ["X-Auth-"]
     var errorDetail = ErrorDetail.full

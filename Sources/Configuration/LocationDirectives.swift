@@ -136,6 +136,7 @@ struct LocationDraft: Draft {
     var requirements = Requirements()
     var forward: ForwardPolicy?
     var authorization: AuthorizationPolicy?
+    var rateLimits: [RateLimitDraft] = []
 
     static func action(of effect: Directive.Effect) -> Directive.Action<LocationDraft>? {
         if case .location(let action) = effect { action } else { nil }
@@ -212,10 +213,13 @@ private func applyMethods(_ statement: Statement, _ draft: inout LocationDraft, 
 // MARK: What only the whole can answer
 
 extension MainDraft {
-    /// - Parameter rules: the main level's; a location that says something of its own about tokens adds another one.
+    /// - Parameters:
+    ///   - rules: the main level's; a location that says something of its own about tokens adds another one.
+    ///   - rateLimits: the main level's.
     func validatedLocations(
-        files: any ConfigurationFiles, _ problems: Problems, addingTo rules: inout [AccessRules]
+        files: any ConfigurationFiles, _ problems: Problems, addingTo rules: inout [AccessRules], rateLimits: [RateLimit]
     ) -> [LocationPolicy] {
+        var limitCount = rateLimits.count
         reportTwins(problems)
         return locations.compactMap { location in
             location.reportContradictions(problems)
@@ -225,12 +229,13 @@ extension MainDraft {
             guard let path = location.path else { return nil }
             let rulesIndex = location.hasRules ? rules.count : 0
             if location.hasRules { rules.append(location.rules(beneath: self.rules)) }
+            let ownLimits = Self.numbered(location.rateLimits, after: &limitCount, problems)
             return LocationPolicy(
                 path: path,
                 route: RoutePolicy(
                     isPublic: location.isPublic != nil, methods: location.methods,
                     enforcement: location.enforcement ?? enforcement, preflights: location.preflights ?? preflights,
-                    rulesIndex: rulesIndex),
+                    rulesIndex: rulesIndex, rateLimits: location.rateLimits.isEmpty ? rateLimits : ownLimits),
                 upstream: location.upstream?.validated(files: files, problems: problems), isVerify: location.isVerify != nil,
                 readTimeoutMilliseconds: location.readTimeoutMilliseconds ?? timeouts.proxyRead,
                 // A body is announced, and stays where it is.

@@ -70,6 +70,16 @@ extension ProxyConfiguration {
     }
 }
 
+extension ProxyConfiguration {
+    /// Every limit there is, each at the place that it says.
+    public var rateLimits: [RateLimit] {
+        let all = (route.rateLimits + locations.flatMap(\.route.rateLimits)).sorted { $0.index < $1.index }
+        return all.reduce(into: []) { limits, limit in
+            if limits.last != limit { limits.append(limit) }
+        }
+    }
+}
+
 /// What holds for requests of one location: all of it, with what it inherits.
 public struct LocationPolicy: Sendable, Equatable {
     public var path: LocationPath

@@ -22,7 +22,9 @@ extension MainDraft {
         upstream?.requireServer(at: seen["upstream"] ?? whole, problems: problems)
         let upstreamPolicy = upstream?.validated(files: files, problems: problems)
         var rules = [self.rules]
-        let locationPolicies = validatedLocations(files: files, problems, addingTo: &rules)
+        var limitCount = 0
+        let rateLimits = Self.numbered(self.rateLimits, after: &limitCount, problems)
+        let locationPolicies = validatedLocations(files: files, problems, addingTo: &rules, rateLimits: rateLimits)
         let mint = validatedMint(files: files, problems: problems)
 
         guard !problems.hasErrors, upstream != nil || onlyVerifies else { return nil }
@@ -37,7 +39,7 @@ extension MainDraft {
             tokenCacheEntries: Int(tokenCacheEntries))
         var configuration = ProxyConfiguration(
             upstream: upstreamPolicy,
-            route: RoutePolicy(enforcement: enforcement, preflights: preflights),
+            route: RoutePolicy(enforcement: enforcement, preflights: preflights, rateLimits: rateLimits),
             locations: locationPolicies,
             admission: admission,
             workers: workers,

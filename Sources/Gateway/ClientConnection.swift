@@ -38,6 +38,8 @@ final class ClientConnection: SocketStream, TimerHandler {
     private var generationNumber: Int
     /// Whose word it brings.
     private var speaker: Speaker
+    /// Whom it speaks for, if nobody else is named; nil: nobody who could be told from others.
+    var address: IPAddress? { speaker.address }
     /// The address for the log.
     private(set) var addressText: [UInt8] = []
     /// The address for `X-Forwarded-For`: empty for a Unix socket.

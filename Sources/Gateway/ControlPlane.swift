@@ -185,7 +185,7 @@ final class ControlPlane {
         let (watches, new) = watches(of: next.settings)
         served = ServedConfiguration(
             number: former.number + 1, settings: next.settings, places: next.places, accessLog: next.accessLog,
-            watches: watches)
+            watches: watches, after: former)
         listeners = next.listeners
         connections.maximum = next.settings.limits.connections
         let material = keys.become(next.issuers)

@@ -53,6 +53,7 @@ extension Exchange {
             let input = clientInput
             route = try generation.routes.route(of: requestParser.head, in: input.readable)
             try route.rules.checkMethod(requestParser.head, in: input.readable)
+            try checkRates(route.addressLimits)
         } catch {
             refuse(error)
             return
@@ -116,6 +117,12 @@ extension Exchange {
 
     private func forward(_ admittance: Admittance) {
         self.admittance = admittance
+        do throws(Refusal) {
+            try checkRates(route.callerLimits)
+        } catch {
+            refuse(error)
+            return
+        }
         note(admittance)
         let input = clientInput
         if let identity {

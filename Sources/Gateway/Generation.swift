@@ -18,6 +18,23 @@ struct ServedConfiguration: Sendable {
     let accessLog: LogFile?
     /// Of each of the configuration's `upstreams`.
     let watches: [WatchLease]
+    /// Of each of its `rateLimits`.
+    let rateLimiters: [RateLimiter]
+
+    /// - Parameter former: the one before; limits that stay as they are go on with what they have counted.
+    init(
+        number: Int, settings: ProxyConfiguration, places: Places, accessLog: LogFile?, watches: [WatchLease],
+        after former: ServedConfiguration? = nil
+    ) {
+        self.number = number
+        self.settings = settings
+        self.places = places
+        self.accessLog = accessLog
+        self.watches = watches
+        rateLimiters = settings.rateLimits.map { limit in
+            former?.rateLimiters.first { $0.limit == limit } ?? RateLimiter(limit)
+        }
+    }
 }
 
 final class Generation {
@@ -53,7 +70,7 @@ final class Generation {
             if let lease, let same = formerGroups.first(where: { $0.watchID == lease.id }) { return same }
             return UpstreamGroup(policy, loop: loop, log: log, lease: lease, after: formerGroups)
         }
-        routes = ServedRoutes(settings, at: places, groups: upstreams)
+        routes = ServedRoutes(settings, at: places, groups: upstreams, limiters: served.rateLimiters)
         compressors = CompressorPool(level: settings.gzip.level)
     }
 

@@ -5,6 +5,12 @@ import Bytes
 import Configuration
 import HTTPWire
 
+/// A limit of a route, and its callers.
+struct ServedLimit {
+    let policy: RateLimit
+    let limiter: RateLimiter
+}
+
 final class ServedRoute {
     /// Where admitted requests go.
     enum Destination {
@@ -20,6 +26,10 @@ final class ServedRoute {
     let rules: Route
     let authorization: AuthorizationPolicy
     let destination: Destination
+    /// Looked at before the token is.
+    let addressLimits: [ServedLimit]
+    /// Looked at once it is known who calls.
+    let callerLimits: [ServedLimit]
     let readTimeoutMilliseconds: Int64
     /// 0 sets no bound.
     let bodyBytesMax: UInt64
@@ -28,12 +38,15 @@ final class ServedRoute {
 
     fileprivate init(
         _ policy: RoutePolicy, at place: Int, under rules: [AccessRules], to destination: Destination,
-        readTimeoutMilliseconds: Int64, bodyBytesMax: UInt64, name: String
+        limiters: [RateLimiter], readTimeoutMilliseconds: Int64, bodyBytesMax: UInt64, name: String
     ) {
         self.place = place
         self.rules = Route(policy)
         authorization = rules[policy.rulesIndex].authorization
         self.destination = destination
+        let limits = policy.rateLimits.map { ServedLimit(policy: $0, limiter: limiters[$0.index]) }
+        addressLimits = limits.filter { $0.policy.key == .address }
+        callerLimits = limits.filter { $0.policy.key != .address }
         self.readTimeoutMilliseconds = readTimeoutMilliseconds
         self.bodyBytesMax = bodyBytesMax
         // A location's path is of characters that stand for themselves in JSON too.
@@ -48,20 +61,22 @@ struct ServedRoutes {
     private let locations: [ServedRoute]
     private let table: RouteTable
 
-    /// - Parameter groups: one for each of the configuration's `upstreams`.
-    init(_ settings: ProxyConfiguration, at places: Places, groups: [UpstreamGroup]) {
+    /// - Parameters:
+    ///   - groups: one for each of the configuration's `upstreams`.
+    ///   - limiters: one for each of its `rateLimits`.
+    init(_ settings: ProxyConfiguration, at places: Places, groups: [UpstreamGroup], limiters: [RateLimiter]) {
         let rules = settings.admission.rules
         let upstreams = settings.upstreams
         func backend(_ policy: UpstreamPolicy?) -> ServedRoute.Destination {
             policy.flatMap { upstreams.firstIndex(of: $0) }.map { .backend(groups[$0]) } ?? .none
         }
         main = ServedRoute(
-            settings.route, at: Places.mainRoute, under: rules, to: backend(settings.upstream),
+            settings.route, at: Places.mainRoute, under: rules, to: backend(settings.upstream), limiters: limiters,
             readTimeoutMilliseconds: settings.timeouts.proxyRead, bodyBytesMax: settings.limits.bodyBytes, name: "")
         locations = settings.locations.enumerated().map { index, location in
             ServedRoute(
                 location.route, at: places.locations[index], under: rules,
-                to: location.isVerify ? .verify : backend(location.upstream ?? settings.upstream),
+                to: location.isVerify ? .verify : backend(location.upstream ?? settings.upstream), limiters: limiters,
                 readTimeoutMilliseconds: location.readTimeoutMilliseconds, bodyBytesMax: location.bodyBytesMax,
                 name: location.path.description)
         }

@@ -32,7 +32,7 @@ import Testing
             // Of the request, not of its token.
             .multipleTokens, .badRequest, .notFound, .headerTooLarge, .uriTooLong, .bodyTooLarge, .requestTimeout,
             .methodNotAllowed, .expectationFailed, .notImplemented, .unsupportedVersion, .upstreamUnreachable, .upstreamTimeout,
-            .upstreamInvalidResponse,
+            .upstreamInvalidResponse, .rateLimited,
             // Of the connection.
             .certificateMismatch,
             // Of a directive that is planned.

@@ -42,7 +42,7 @@ import Testing
                 "token_issued_in_future": 401, "token_lifetime_too_long": 401, "missing_claim": 401,
                 "malformed_claim": 401, "wrong_audience": 401, "legacy_audience_expired": 401,
                 "legacy_audience_brownout": 401, "certificate_mismatch": 401, "insufficient_scope": 403, "claim_requirement": 403,
-                "keys_unavailable": 503, "upstream_unreachable": 502, "upstream_timeout": 504,
+                "keys_unavailable": 503, "rate_limited": 429, "upstream_unreachable": 502, "upstream_timeout": 504,
                 "upstream_invalid_response": 502, "bad_request": 400, "not_found": 404, "header_too_large": 431, "uri_too_long": 414,
                 "body_too_large": 413, "request_timeout": 408, "method_not_allowed": 405, "expectation_failed": 417,
                 "not_implemented": 501, "unsupported_version": 505,

@@ -99,6 +99,19 @@ struct LogDeliveryTests {
         }
     }
 
+    @Test("A reload changes the form of the log's lines, and what was lost stays counted")
+    func reloading() throws {
+        try Scene.play(main: "access_log /dev/full; \(Scene.adminLine)") { scene throws in
+            func lost() throws -> Int? { try scene.metrics()["antechamber_log_lines_lost_total{log=\"access\"}"] }
+            for _ in 0..<3 { try scene.get(expecting: 401) }
+            try eventually("the lines are counted as lost") { try lost() == 3 }
+            #expect(try scene.reload("access_log /dev/full", "access_log stdout combined"))
+            try scene.get("/now", expecting: 401)
+            try eventually("a line is written") { scene.proxy.child.output.contains("\"GET /now HTTP/1.1\" 401 ") }
+            #expect(try lost() == 3)
+        }
+    }
+
     @Test("SIGUSR1 opens the files anew")
     func reopening() throws {
         try withTemporaryFolder { folder in
