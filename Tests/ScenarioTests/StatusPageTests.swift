@@ -240,23 +240,29 @@ struct StatusPageTests {
                 arguments: ["run", "--config", scene.folder.appending(path: "proxy.conf").path],
                 environment: clock.environment, in: folder)
             defer { proxy.child.kill() }
-            func get(_ path: String = "/", audience: String? = Scene.audience, subject: Int = 0, daysAgo: Int = 0) throws {
+            func get(_ path: String = "/", token: String?, agent: String = "Mozilla/5.0") throws {
                 let client = try RawClient(port: proxy.port)
-                let time = JSONValue.number(now - daysAgo * day)
-                let token = audience.map {
-                    scene.token(
-                        audience: $0, subject: "\(subject)",
-                        claims: ["iat": time, "nbf": time, "exp": .number(now - daysAgo * day + 3600)])
-                }
-                try client.get(path, token: token, fields: ["User-Agent: \(subject % 3 == 0 ? "node" : "Mozilla/5.0")"])
+                try client.get(path, token: token, fields: ["User-Agent: \(agent)"])
                 _ = try client.finalResponse()
+            }
+            func legacyToken(_ subject: Int, daysAgo: Int = 0) -> String {
+                let issuedAt = now - daysAgo * day
+                return scene.token(
+                    audience: Self.clientID, subject: "\(subject)",
+                    claims: ["iat": .number(issuedAt), "exp": .number(issuedAt + 3600)])
             }
             for daysAgo in (0...30).reversed() {
                 try clock.set(ahead: -daysAgo * day)
                 for subject in 0..<(daysAgo * daysAgo / 9 + (daysAgo % 7 < 2 ? 2 : 8)) {
-                    try get(audience: Self.clientID, subject: subject, daysAgo: daysAgo)
+                    try get(
+                        token: legacyToken(subject, daysAgo: daysAgo), agent: subject % 3 == 0 ? "node" : "Mozilla/5.0")
                 }
+                // Who asks has the workers hand over what they have counted, so that the day is counted by itself.
+                let client = try proxy.adminClient()
+                try client.get("/migration")
+                _ = try client.response()
             }
+            let (current, foreign) = (scene.token(), scene.token(audience: "another-api"))
             let docs = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
                 .deletingLastPathComponent().appending(path: "docs")
             // More than a minute of traffic that rises and falls.
@@ -269,10 +275,10 @@ struct StatusPageTests {
             var turn = 0
             while !browser.isDone {
                 let load = 6 + Int(5 * sin(Double(turn) / 60))
-                for _ in 0..<load { try get() }
-                if turn % 2 == 0 { try get("/health", audience: nil) }
-                if turn % 3 == 0 { try get(audience: turn % 9 == 0 ? nil : "another-api") }
-                if turn % 50 == 0 { try get(audience: Self.clientID, subject: turn % 7) }
+                for _ in 0..<load { try get(token: current) }
+                if turn % 2 == 0 { try get("/health", token: nil) }
+                if turn % 3 == 0 { try get(token: turn % 9 == 0 ? nil : foreign) }
+                if turn % 50 == 0 { try get(token: legacyToken(turn % 7)) }
                 turn += 1
                 Thread.sleep(forTimeInterval: 0.05)
             }
