@@ -2,11 +2,13 @@
 
 import Glibc
 
-enum SmallFile {
-    static let bytesMax = 4096
+/// Reads them whole.
+public enum SmallFile {
+    /// What lies beyond is not read.
+    public static let bytesMax = 4096
 
     /// The first `bytesMax` bytes as text, or nil where it cannot be read.
-    static func read(_ path: String) -> String? {
+    public static func read(_ path: String) -> String? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 { return nil }
         defer { Glibc.close(descriptor) }

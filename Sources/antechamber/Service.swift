@@ -265,7 +265,7 @@ extension Service {
 
     private func awaitEnd(of process: Int32) {
         // Until it has ended, what state_dir knows of legacy audiences is its.
-        if kill(process, 0) != 0, errno == ESRCH {
+        if Self.hasEnded(process) {
             log.log(.notice, "process \(process) has ended")
             proxy.predecessorEnded()
             return
@@ -274,6 +274,15 @@ extension Service {
         DispatchQueue.main.asyncAfter(deadline: .now() + .milliseconds(Self.pauseMilliseconds)) {
             service.unwrapped.awaitEnd(of: process)
         }
+    }
+
+    /// Whether a process is over, though its parent may not have asked how it ended yet: containers have parents that
+    /// never do.
+    private static func hasEnded(_ process: Int32) -> Bool {
+        if kill(process, 0) != 0 { return errno == ESRCH }
+        // proc(5): the state stands behind the name, which is in parentheses and may hold any.
+        guard let text = SmallFile.read("/proc/\(process)/stat"), let end = text.lastIndex(of: ")") else { return false }
+        return text[end...].dropFirst(2).first == "Z"
     }
 
     private func giveUp(_ reason: String) {
