@@ -119,13 +119,17 @@ public final class TestAuthority: Sendable {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["openssl"] + arguments
-        let errors = Pipe()
-        process.standardError = errors
+        // A file, not a pipe: whatever is started at the same moment may inherit a pipe's end, and hold it open for as long
+        // as it runs.
+        let file = FileManager.default.temporaryDirectory.appending(path: "openssl-\(UUID().uuidString)")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        process.standardError = try FileHandle(forWritingTo: file)
         process.standardOutput = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
         try process.run()
-        let text = errors.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
+        let text = try Data(contentsOf: file)
         if process.terminationStatus != 0 {
             throw TestAuthorityError(description: "openssl \(arguments[0]): \(String(decoding: text, as: UTF8.self))")
         }

@@ -23,11 +23,10 @@ struct ProcessUsageTests {
 
     @Test("Both ways agree", .enabled(if: isTold, "this kernel has only one"))
     func agreement() throws {
-        // A moment in which no other test opens or closes one.
-        let agrees = (0..<10_000).contains { _ in
-            ProcessUsage.openDescriptorCount() == ProcessUsage.listedDescriptorCount()
-        }
-        #expect(agrees)
+        // Other tests open and close some meanwhile.
+        let (counted, listed) = try (
+            #require(ProcessUsage.openDescriptorCount()), #require(ProcessUsage.listedDescriptorCount()))
+        #expect(abs(Int(counted) - Int(listed)) < 100, "\(counted) and \(listed)")
     }
 
     /// Linux 6.2 or newer.

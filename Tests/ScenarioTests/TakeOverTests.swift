@@ -157,6 +157,7 @@ struct TakeOverTests {
                 let admin = try #require(next.errors.firstMatch(of: /admin on 127\.0\.0\.1:([0-9]+)/).flatMap { UInt16($0.1) })
                 try eventually("all five are counted") {
                     let client = try RawClient(port: admin)
+                    client.host = "127.0.0.1"
                     try client.get("/migration")
                     return try client.response().text.contains("\"requests\":5")
                 }
