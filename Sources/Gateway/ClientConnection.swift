@@ -29,7 +29,7 @@ final class ClientConnection: SocketStream, TimerHandler {
     /// cannot know that nobody would read it.
     private static let drainGraceNanoseconds: Int64 = 3_000_000_000
 
-    private unowned let worker: Worker
+    private let worker: Worker
     /// The listener that it came by.
     let entrance: Entrance
     /// What the listener showed and asked for when it came; nil: it speaks in clear.

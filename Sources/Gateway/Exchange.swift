@@ -54,7 +54,8 @@ final class Exchange {
     /// Turns of a relay, and of both directions after each other, before others get theirs: at most 4 MiB.
     static let turnsMax = 4
 
-    unowned let worker: Worker
+    /// Held, though the worker holds us: what is unowned would be counted at every use, of which a request has dozens.
+    let worker: Worker
     /// What the request is served by: the worker's at the moment that its head was complete.
     private(set) var generation: Generation
     var client: ClientConnection?

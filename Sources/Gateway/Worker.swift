@@ -307,6 +307,8 @@ final class Worker {
             if let exchange = client.exchange { exchange.abandon(status: 0) } else { client.close() }
         }
         for group in generation.upstreams { group.pool.closeAll() }
+        // They hold the worker that holds them.
+        spareExchanges = []
         accessLog?.flush()
         loop.close()
     }
