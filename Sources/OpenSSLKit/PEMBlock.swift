@@ -21,12 +21,7 @@ public enum PEMBlock: Sendable, Equatable {
     /// The blocks of a text, `countMax` at most, in their order; what stands between them is skipped, as by every reader
     /// (RFC 7468 §2). Nil: one has no end, or is not base64.
     public static func blocks(in text: Span<UInt8>, countMax: Int) throws(OpenSSLError) -> [PEMBlock]? {
-        let source = try unsafe handle("BIO_new", freedBy: { unsafe BIO_free($0) }) { unsafe BIO_new(BIO_s_mem()) }
-        let bytes = text.array
-        ERR_clear_error()
-        guard unsafe BIO_write(source.raw, bytes, Int32(bytes.count)) == bytes.count else {
-            throw .taken(after: "BIO_write")
-        }
+        let source = try pemSource(text)
         var blocks: [PEMBlock] = []
         while blocks.count < countMax {
             var label: UnsafeMutablePointer<CChar>?

@@ -70,17 +70,14 @@ public final class SigningKey: Sendable {
     /// Nil: there is none that OpenSSL can read.
     @unsafe
     private static func privateKey(in pem: Span<UInt8>) throws(SigningKeyError) -> OpaquePointer? {
-        guard pem.count <= pemBytesMax, let source = unsafe BIO_new(BIO_s_mem()) else { return nil }
-        defer { unsafe BIO_free(source) }
+        guard pem.count <= pemBytesMax, let source = try? pemSource(pem) else { return nil }
         ERR_clear_error()
         defer { ERR_clear_error() }
-        let text = pem.array
-        guard unsafe BIO_write(source, text, Int32(text.count)) == text.count else { return nil }
         // OpenSSL's own callback would ask for the password on the terminal; this one knows none, and tells.
         var asksForPassword = false
         let raw = unsafe withUnsafeMutablePointer(to: &asksForPassword) { asked in
             unsafe PEM_read_bio_PrivateKey(
-                source, nil,
+                source.raw, nil,
                 { _, _, _, asked in
                     unsafe asked?.assumingMemoryBound(to: Bool.self).pointee = true
                     return -1
