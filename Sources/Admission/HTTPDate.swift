@@ -10,30 +10,28 @@ public enum HTTPDate {
     /// Appends the date for `unixSeconds`, which is clamped to the years 1970…9999 that the form can write.
     public static func append(_ unixSeconds: Int64, to out: ByteBuffer) {
         let date = CivilDate(unixSeconds: min(unixSeconds, 253_402_300_799))
-        appendName(of: date.weekday, in: "SunMonTueWedThuFriSat", to: out)
+        out.append(weekdayName(date.weekday))
         out.append(", ")
-        appendTwoDigits(date.day, to: out)
+        out.appendTwoDigits(date.day)
         out.append(ASCII.space)
-        appendName(of: date.month - 1, in: "JanFebMarAprMayJunJulAugSepOctNovDec", to: out)
+        out.append(date.monthName)
         out.append(ASCII.space)
-        appendTwoDigits(date.year / 100, to: out)
-        appendTwoDigits(date.year % 100, to: out)
+        out.appendTwoDigits(date.year / 100)
+        out.appendTwoDigits(date.year % 100)
         out.append(ASCII.space)
-        appendTwoDigits(date.hour, to: out)
-        out.append(ASCII.colon)
-        appendTwoDigits(date.minute, to: out)
-        out.append(ASCII.colon)
-        appendTwoDigits(date.second, to: out)
+        date.appendTime(to: out)
         out.append(" GMT")
     }
 
-    private static func appendName(of index: Int, in names: String, to out: ByteBuffer) {
-        let start = names.utf8.index(names.utf8.startIndex, offsetBy: index * 3)
-        for byte in names.utf8[start...].prefix(3) { out.append(byte) }
-    }
-
-    private static func appendTwoDigits(_ value: Int, to out: ByteBuffer) {
-        out.append(UInt8(truncatingIfNeeded: value / 10 + 0x30))
-        out.append(UInt8(truncatingIfNeeded: value % 10 + 0x30))
+    private static func weekdayName(_ weekday: Int) -> StaticString {
+        switch weekday {
+        case 0: "Sun"
+        case 1: "Mon"
+        case 2: "Tue"
+        case 3: "Wed"
+        case 4: "Thu"
+        case 5: "Fri"
+        default: "Sat"
+        }
     }
 }

@@ -15,62 +15,35 @@ public enum Timestamp {
     public static func append(wallNanoseconds: Int64, to out: ByteBuffer) {
         let seconds = wallNanoseconds / 1_000_000_000
         let date = CivilDate(unixSeconds: seconds)
-        appendPadded(date.year, 4, out)
+        appendYear(of: date, to: out)
         out.append("-")
-        appendPadded(date.month, 2, out)
+        out.appendTwoDigits(date.month)
         out.append("-")
-        appendPadded(date.day, 2, out)
+        out.appendTwoDigits(date.day)
         out.append("T")
-        appendPadded(date.hour, 2, out)
-        out.append(":")
-        appendPadded(date.minute, 2, out)
-        out.append(":")
-        appendPadded(date.second, 2, out)
+        date.appendTime(to: out)
         out.append(".")
-        appendPadded(Int(wallNanoseconds / 1_000_000 % 1000), 3, out)
+        let milliseconds = Int(wallNanoseconds / 1_000_000 % 1000)
+        out.append(UInt8(milliseconds / 100) + 0x30)
+        out.appendTwoDigits(milliseconds % 100)
         out.append("Z")
     }
 
     /// Appends `27/Nov/2026:10:14:05 +0000` (26 bytes), as the common log format has it.
     public static func appendCommonLog(wallNanoseconds: Int64, to out: ByteBuffer) {
         let date = CivilDate(unixSeconds: wallNanoseconds / 1_000_000_000)
-        appendPadded(date.day, 2, out)
+        out.appendTwoDigits(date.day)
         out.append("/")
-        out.append(monthName(date.month))
+        out.append(date.monthName)
         out.append("/")
-        appendPadded(date.year, 4, out)
+        appendYear(of: date, to: out)
         out.append(":")
-        appendPadded(date.hour, 2, out)
-        out.append(":")
-        appendPadded(date.minute, 2, out)
-        out.append(":")
-        appendPadded(date.second, 2, out)
+        date.appendTime(to: out)
         out.append(" +0000")
     }
 
-    private static func monthName(_ month: Int) -> StaticString {
-        switch month {
-        case 1: "Jan"
-        case 2: "Feb"
-        case 3: "Mar"
-        case 4: "Apr"
-        case 5: "May"
-        case 6: "Jun"
-        case 7: "Jul"
-        case 8: "Aug"
-        case 9: "Sep"
-        case 10: "Oct"
-        case 11: "Nov"
-        default: "Dec"
-        }
-    }
-
-    private static func appendPadded(_ value: Int, _ width: Int, _ out: ByteBuffer) {
-        var divisor = 1
-        for _ in 1..<width { divisor *= 10 }
-        while divisor > 0 {
-            out.append(UInt8(value / divisor % 10) + 0x30)
-            divisor /= 10
-        }
+    private static func appendYear(of date: CivilDate, to out: ByteBuffer) {
+        out.appendTwoDigits(date.year / 100 % 100)
+        out.appendTwoDigits(date.year % 100)
     }
 }
