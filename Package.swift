@@ -99,6 +99,14 @@ let package = Package(
         .executableTarget(
             name: "TokenBench", dependencies: ["Admission", "Bytes", "COpenSSL", "HTTPWire", "JOSE"],
             path: "Tests/TokenBench", swiftSettings: strict),
+        // For scripts/costs: what a request costs, counted. The C target takes the place of some of the C library's functions.
+        .target(name: "CRequestBench", path: "Tests/CRequestBench"),
+        .executableTarget(
+            name: "RequestBench",
+            dependencies: [
+                "Bytes", "Configuration", "CRequestBench", "Gateway", "JOSE", "JOSEFixtures", "Observability",
+            ],
+            path: "Tests/RequestBench", exclude: ["costs.txt"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "ScenarioTests",
