@@ -59,7 +59,7 @@ extension Exchange {
     }
 
     private func attachPooled() {
-        if let pooled = group.pool.take(of: server!) { attach(pooled) }
+        if let pooled = group.pool.take(of: server!, asking: !isRepeatable) { attach(pooled) }
     }
 
     /// Unless there is a connection: connects to the next address that was not tried, of this server or of the next one.

@@ -57,7 +57,7 @@ class SocketStream: DescriptorHandler {
 
     final var isOpen: Bool { registration != nil }
 
-    final func descriptorReady(_ events: ReadyEvents) {
+    final func noteReady(_ events: ReadyEvents) {
         if events.readable { canRead = true }
         if events.writable { canWrite = true }
         if events.peerHasClosed { peerHasClosed = true }
@@ -66,8 +66,11 @@ class SocketStream: DescriptorHandler {
             tls.socketReady(readable: events.readable, writable: events.writable, peerHasClosed: events.peerHasClosed)
             canRead = true
             canWrite = true
-            if isFinishing { finishWriting() }
         }
+    }
+
+    final func descriptorReady(_ events: ReadyEvents) {
+        if isFinishing { finishWriting() }
         ready()
     }
 
@@ -145,6 +148,9 @@ class SocketStream: DescriptorHandler {
         }
         return .done
     }
+
+    /// By what is known, nothing has come that nobody has read. Under TLS that may have to be asked.
+    final var isQuiet: Bool { !hasFailed && !peerHasClosed && !(canRead && hasUnreadInput) }
 
     /// Whether bytes or an end of stream are waiting, asked of the kernel.
     final var hasUnreadInput: Bool { tls?.hasUnreadInput ?? socket?.hasUnreadInput ?? true }

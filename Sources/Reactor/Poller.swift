@@ -5,6 +5,9 @@
 // gives less than was asked for). Listeners and libcurl's sockets are level-triggered with an explicit
 // interest, since their owners do not promise to drain them.
 //
+// All of a batch's events are noted before the first of them is acted upon: whoever picks a connection among several
+// then knows what has come of each, without asking the kernel.
+//
 // A descriptor closed while its events are still in the batch at hand must not wake whoever reuses its
 // number: each registration carries a generation, and an event of an older one is dropped.
 
@@ -13,7 +16,14 @@ import Glibc
 
 /// Told when a descriptor can be read or written.
 public protocol DescriptorHandler: AnyObject {
+    /// It is so; the others of the batch have yet to hear. Nothing may be done about it here but to remember it.
+    func noteReady(_ events: ReadyEvents)
+    /// All of the batch are noted. Not called where another handler has ended the registration meanwhile.
     func descriptorReady(_ events: ReadyEvents)
+}
+
+extension DescriptorHandler {
+    public func noteReady(_ events: ReadyEvents) {}
 }
 
 /// What a descriptor is ready for.
@@ -138,12 +148,20 @@ final class Poller {
         beforeDispatch()
         for position in 0..<count {
             let event = events[position]
-            let registration = Registration(tag: event.tag)
-            let slot = slots[Int(registration.index)]
-            if slot.generation != registration.generation { continue }
-            slot.handler?.descriptorReady(ReadyEvents(bits: event.events))
+            handler(of: event)?.noteReady(ReadyEvents(bits: event.events))
+        }
+        for position in 0..<count {
+            let event = events[position]
+            handler(of: event)?.descriptorReady(ReadyEvents(bits: event.events))
         }
         return count
+    }
+
+    /// Whom to tell of `event`; nil: it is of a registration that has ended.
+    private func handler(of event: clinux_event) -> (any DescriptorHandler)? {
+        let registration = Registration(tag: event.tag)
+        let slot = slots[Int(registration.index)]
+        return slot.generation == registration.generation ? slot.handler : nil
     }
 
     private func claimSlot(_ handler: any DescriptorHandler) -> Registration {

@@ -55,7 +55,7 @@ final class UpstreamConnection: SocketStream {
     override func ready() {
         if let exchange {
             exchange.advance()
-        } else if hasFailed || peerHasClosed || (canRead && hasUnreadInput) {
+        } else if !isQuiet {
             // Nobody asked: whatever it is, it would be taken for the next request's response.
             server.group.pool.drop(self)
         }
