@@ -15,6 +15,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -28,6 +29,18 @@ static const char *const antechamber_param_rsa_n = OSSL_PKEY_PARAM_RSA_N;
 static const char *const antechamber_param_rsa_e = OSSL_PKEY_PARAM_RSA_E;
 static const char *const antechamber_param_group_name = OSSL_PKEY_PARAM_GROUP_NAME;
 static const char *const antechamber_param_pub_key = OSSL_PKEY_PARAM_PUB_KEY;
+
+/* The functions below EVP, which OpenSSL advises against since 3.0 and has kept: EVP allocates a state for each digest,
+   and a request's token is hashed on its way. None of them can fail. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static inline void antechamber_sha256(const unsigned char *bytes, size_t count, unsigned char digest[32]) {
+    SHA256_CTX state;
+    SHA256_Init(&state);
+    SHA256_Update(&state, bytes, count);
+    SHA256_Final(digest, &state);
+}
+#pragma GCC diagnostic pop
 
 /* Function-like macros of libssl, which Swift does not import. */
 static inline int antechamber_ctx_set_versions(SSL_CTX *ctx, int least, int most) {

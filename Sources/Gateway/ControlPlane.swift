@@ -134,7 +134,7 @@ final class ControlPlane {
             preparation = Preparation(
                 settings: settings, places: places, accessLog: accessLog,
                 issuers: try keys.prepare(settings.admission.issuers),
-                records: try ledger.prepare(settings.admission.issuers, places), listeners: next, added: added,
+                records: ledger.prepare(settings.admission.issuers, places), listeners: next, added: added,
                 isReload: isReload, completion: completion)
         } catch {
             return refuse("\(error)", completion)

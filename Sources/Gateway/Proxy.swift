@@ -73,7 +73,7 @@ public final class Proxy {
                 number: 1, settings: configuration, places: places, accessLog: accessLog, watches: watches)
             let reference = PlaneReference()
             try startWorkers(serving: served, at: listeners, count, reference)
-            let ledger = try MigrationLedger(
+            let ledger = MigrationLedger(
                 configuration.admission.issuers, places, in: stateDirectory, loop: control,
                 workers: crew.questions { $0.legacyUse.take() }
             ) { [log] in log.log($0, $1) }

@@ -18,13 +18,13 @@ struct SealedFile {
     var version: String
 
     /// A name for the file about `subject`, which nobody who chooses that can choose.
-    func name(for subject: String) throws(OpenSSLError) -> String {
-        "\(kind)-" + Self.hex(try SHA256().digest(of: Array(subject.utf8).span).bytes.prefix(16))
+    func name(for subject: String) -> String {
+        "\(kind)-" + Self.hex(SHA256Digest(of: Array(subject.utf8).span).bytes.prefix(16))
     }
 
     /// The whole file.
-    func encoded(_ contents: [UInt8]) throws(OpenSSLError) -> [UInt8] {
-        let checksum = Self.hex(try SHA256().digest(of: contents.span).bytes[...])
+    func encoded(_ contents: [UInt8]) -> [UInt8] {
+        let checksum = Self.hex(SHA256Digest(of: contents.span).bytes[...])
         return Array("antechamber \(kind) \(version) \(checksum)\n".utf8) + contents
     }
 
@@ -37,9 +37,9 @@ struct SealedFile {
         }
         guard words[2] == version else { throw .ofAnotherVersion(String(words[2])) }
         let contents = Array(bytes[(end + 1)...])
-        guard words.count == 4, let digest = try? SHA256().digest(of: contents.span),
-            words[3] == Self.hex(digest.bytes[...])
-        else { throw .damaged }
+        guard words.count == 4, words[3] == Self.hex(SHA256Digest(of: contents.span).bytes[...]) else {
+            throw .damaged
+        }
         return contents
     }
 

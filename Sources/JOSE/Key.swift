@@ -151,15 +151,15 @@ public final class Key: Sendable {
                 let e = Array(e.drop { $0 == 0 })
                 let key = try PublicKey(rsaModulus: n.span, exponent: e.span)
                 guard case .rsa(let bits) = key.kind else { throw UnusableKey.unsupportedKeyType }
-                return (key, .rsa(bits: bits), try KeyThumbprint(of: [("e", text(e)), ("kty", "RSA"), ("n", text(n))]))
+                return (key, .rsa(bits: bits), KeyThumbprint(of: [("e", text(e)), ("kty", "RSA"), ("n", text(n))]))
             case .elliptic(let curve, let x, let y):
                 let key = try PublicKey(curve: curve, x: x.span, y: y.span)
-                let thumbprint = try KeyThumbprint(
+                let thumbprint = KeyThumbprint(
                     of: [("crv", curve.name), ("kty", "EC"), ("x", text(x)), ("y", text(y))])
                 return (key, curve.keyType, thumbprint)
             case .ed25519(let x):
                 let key = try PublicKey(ed25519: x.span)
-                return (key, .ed25519, try KeyThumbprint(of: [("crv", "Ed25519"), ("kty", "OKP"), ("x", text(x))]))
+                return (key, .ed25519, KeyThumbprint(of: [("crv", "Ed25519"), ("kty", "OKP"), ("x", text(x))]))
             }
         } catch let error as UnusableKey {
             throw error

@@ -11,16 +11,16 @@ public struct KeyThumbprint: Sendable, Hashable, CustomStringConvertible {
 
     /// RFC 7638 for a public key. Hashes the canonical JWK: only the required members, names in lexicographic order, no white space (RFC 7638
     /// §3.2). `members` has them in that order, values as they stand between the quotes.
-    init(of members: [(name: String, value: String)]) throws(OpenSSLError) {
+    init(of members: [(name: String, value: String)]) {
         let json = "{" + members.map { "\"\($0.name)\":\"\($0.value)\"" }.joined(separator: ",") + "}"
-        digest = try SHA256().digest(of: Array(json.utf8).span)
+        digest = SHA256Digest(of: Array(json.utf8).span)
     }
 
     /// What tells one secret from another within this process. Not RFC 7638's, which is a hash of the secret alone and
     /// lets whoever sees it try out guesses (§7).
     init(of secret: HMACSecret) throws(OpenSSLError) {
         let tag = try secret.tag(over: Self.nonce.span, .sha256)
-        digest = try SHA256().digest(of: tag.span)
+        digest = SHA256Digest(of: tag.span)
     }
 
     /// Never leaves the process.

@@ -32,12 +32,7 @@ public final class Certificate: Sendable, Equatable {
         }
         let bytes = unsafe Array(UnsafeBufferPointer(start: encoded, count: Int(count)))
         der = bytes
-        do throws(OpenSSLError) {
-            sha256 = try SHA256().digest(of: bytes.span)
-        } catch {
-            unsafe X509_free(raw)
-            throw error
-        }
+        sha256 = SHA256Digest(of: bytes.span)
         notBefore = start
         notAfter = end
     }

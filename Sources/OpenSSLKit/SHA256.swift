@@ -7,13 +7,16 @@ public struct SHA256Digest: Sendable, Hashable {
     /// Big-endian.
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
-    init(_ context: borrowing DigestContext) {
-        func word(_ index: Int) -> UInt64 {
-            var word: UInt64 = 0
-            for offset in 0..<8 { word = unsafe word &<< 8 | UInt64(context.result[index &* 8 &+ offset]) }
-            return word
+    /// The digest of `bytes`. Allocates nothing.
+    public init(of bytes: Span<UInt8>) {
+        var digest: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        unsafe withUnsafeMutableBytes(of: &digest) { digest in
+            unsafe bytes.withUnsafeBufferPointer { bytes in
+                unsafe antechamber_sha256(
+                    bytes.baseAddress, bytes.count, digest.assumingMemoryBound(to: UInt8.self).baseAddress)
+            }
         }
-        words = (word(0), word(1), word(2), word(3))
+        words = (digest.0.bigEndian, digest.1.bigEndian, digest.2.bigEndian, digest.3.bigEndian)
     }
 
     /// The first eight bytes as a number: as good as random.
@@ -28,19 +31,4 @@ public struct SHA256Digest: Sendable, Hashable {
     public static func == (left: SHA256Digest, right: SHA256Digest) -> Bool { left.words == right.words }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
-}
-
-/// Hashes again and again with one prepared context. Confined to its owner.
-public final class SHA256 {
-    private let context: DigestContext
-
-    public init() throws(OpenSSLError) {
-        context = try DigestContext(.sha256)
-    }
-
-    /// The digest of `bytes`. Allocates nothing.
-    public func digest(of bytes: Span<UInt8>) throws(OpenSSLError) -> SHA256Digest {
-        try context.digest(bytes)
-        return SHA256Digest(context)
-    }
 }

@@ -68,7 +68,7 @@ public final class TLSServerContext: Sendable, Equatable {
         try unsafe Self.configure(raw, versions)
         try unsafe Self.show(identities, chooser, by: raw)
         if let clientCertificates { try unsafe Self.ask(clientCertificates, by: raw) }
-        let name = try sessionName()
+        let name = sessionName()
         try succeed("SSL_CTX_set_session_id_context") {
             unsafe SSL_CTX_set_session_id_context(raw, name, UInt32(name.count))
         }
@@ -136,13 +136,13 @@ public final class TLSServerContext: Sendable, Equatable {
 
     /// Sessions are taken up where clients are asked for the same: a ticket carries the client's certificate, and with it
     /// the word of those who vouched for it.
-    private func sessionName() throws(OpenSSLError) -> [UInt8] {
+    private func sessionName() -> [UInt8] {
         var bytes: [UInt8] = []
         if let rule = clientCertificates {
             bytes.append(rule.isRequired ? 2 : 1)
             for authority in rule.authorities { bytes += authority.sha256.bytes }
         }
-        return try SHA256().digest(of: bytes.span).bytes
+        return SHA256Digest(of: bytes.span).bytes
     }
 }
 

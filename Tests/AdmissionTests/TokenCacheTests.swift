@@ -222,13 +222,12 @@ import Testing
     @Test func `The bytes that are remembered stay within their bound, to the byte`() throws {
         let authenticator = Fixture.authenticator()
         let identity = try #require(authenticator.decide(Fixture.token()).identity)
-        let hasher = TokenHasher()
         let cost = identity.storageBytes + TokenCache.overheadBytes
         // An entry may take an eighth of the bound and no more; where entries alone would leave room for many.
         for (bytesMax, expected) in [(8 * cost - 1, 0), (8 * cost, 8), (9 * cost - 1, 8), (9 * cost, 9)] {
             var cache = TokenCache(entriesMax: 1000, bytesMax: bytesMax)
             for number in 0..<30 {
-                guard let digest = hasher.digest(of: Array("\(number)".utf8).span) else { throw CancellationError() }
+                let digest = TokenDigest(of: Array("\(number)".utf8).span)
                 cache.insert(.init(name: .init(digest, 0), identity: identity, keyGeneration: 0))
                 #expect(cache.bytes <= bytesMax)
             }

@@ -38,7 +38,7 @@ struct AdminServerTests {
             facts, loop: loop, keys: try KeyService(policies: [], loop: loop) { _, _ in },
             watches: [WatchLease(UpstreamWatch(upstream, loop: loop, log: log) { _, _ in }, id: 1, on: loop)],
             ledger: loop.bind(
-                try MigrationLedger(
+                MigrationLedger(
                     issuers, places, in: stateDirectory, loop: loop, workers: legacyWorkers ?? []
                 ) { _, _ in }),
             losses: LogLosses(), workers: workers)

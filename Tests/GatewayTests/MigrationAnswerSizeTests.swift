@@ -84,9 +84,9 @@ struct MigrationAnswerSizeTests {
 
     @Test("The ledger of one audience at its longest is read back from state_dir")
     func file() throws {
-        let file = try LedgerFile(issuer: "https://issuer.example/", LegacyAudience(audience: "old", name: "web"))
+        let file = LedgerFile(issuer: "https://issuer.example/", LegacyAudience(audience: "old", name: "web"))
         let contents = LedgerFile.Contents(use: Self.largest, countedSince: 1)
-        let bytes = try file.encoded(contents)
+        let bytes = file.encoded(contents)
         #expect(bytes.count <= LedgerFile.bytesMax)
         #expect(try file.contents(parsing: bytes) == contents)
     }

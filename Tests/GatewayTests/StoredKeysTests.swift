@@ -47,7 +47,7 @@ import Testing
 
     @Test("whoever looks at the file sees what it is, and can check it")
     func readable() throws {
-        let text = String(decoding: try Self.keys.encoded(), as: UTF8.self)
+        let text = String(decoding: Self.keys.encoded(), as: UTF8.self)
         let lines = text.split(separator: "\n", maxSplits: 2)
         #expect(lines[0].wholeMatch(of: /antechamber keys 1 [0-9a-f]{64}/) != nil)
         #expect(lines[1] == """
@@ -62,7 +62,7 @@ import Testing
 
     @Test("a file that is cut off anywhere, or has any byte changed, is not taken")
     func damage() throws {
-        let whole = try Self.keys.encoded()
+        let whole = Self.keys.encoded()
         for count in 0..<whole.count {
             #expect(problem(parsing: Array(whole.prefix(count))) == .sealed(.damaged), "\(count) bytes")
         }
@@ -124,7 +124,7 @@ import Testing
     @Test("each issuer has a file of its own, whose name is harmless")
     func names() throws {
         let issuers = ["https://a/", "https://a", "../../etc/passwd", "a\u{0}b", String(repeating: "x", count: 2000), ""]
-        let names = try issuers.map { try StoredKeys.fileName(ofIssuer: $0) }
+        let names = issuers.map { StoredKeys.fileName(ofIssuer: $0) }
         #expect(Set(names).count == issuers.count)
         #expect(names.allSatisfy { $0.wholeMatch(of: /keys-[0-9a-f]{32}/) != nil })
     }

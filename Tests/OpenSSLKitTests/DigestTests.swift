@@ -25,17 +25,16 @@ import Testing
         #expect(bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == expected)
     }
 
-    @Test("A hasher is good for one digest after the other, and nothing has a digest too")
-    func again() throws {
-        let hasher = try SHA256()
-        let empty = try hasher.digest(of: [UInt8]().span)
+    @Test("SHA-256 as a value, of nothing too")
+    func value() {
+        let empty = SHA256Digest(of: [UInt8]().span)
         #expect(empty.bytes.prefix(4) == [0xE3, 0xB0, 0xC4, 0x42])
         #expect(empty.prefix == 0xE3B0_C442_98FC_1C14)
         let abc = Array("abc".utf8)
-        let first = try hasher.digest(of: abc.span)
+        let first = SHA256Digest(of: abc.span)
         #expect(first.bytes.prefix(4) == [0xBA, 0x78, 0x16, 0xBF])
         #expect(first != empty)
-        #expect(try hasher.digest(of: abc.span) == first)
+        #expect(SHA256Digest(of: abc.span) == first)
     }
 
     @Test("The handshake of RFC 6455 §1.3")

@@ -41,7 +41,7 @@ final class AdminServer: ListenerHandler {
         connectionMilliseconds: Int64 = AdminServer.connectionMilliseconds
     ) throws {
         self.site = site
-        statusPage = try StatusPage()
+        statusPage = StatusPage()
         self.connectionMilliseconds = connectionMilliseconds
         self.loop = loop
         self.log = log

@@ -53,7 +53,7 @@ public enum KeyCheck {
             var complaint: String?
             var store: KeyStore?
             if let stateDirectory, policy.keys.source.isFetched {
-                store = try KeyStore(policy, in: StateDirectory(stateDirectory), loop: loop, isReadOnly: true) {
+                store = KeyStore(policy, in: StateDirectory(stateDirectory), loop: loop, isReadOnly: true) {
                     complaint = $1
                 }
             }

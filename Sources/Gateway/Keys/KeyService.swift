@@ -104,7 +104,7 @@ final class KeyKeeper {
             if let same = issuers.first(where: { $0.keepsKeys(for: policy) }) { return same }
             var store: KeyStore?
             if let stateDirectory, policy.keys.source.isFetched {
-                store = try KeyStore(policy, in: stateDirectory, loop: loop, log: log)
+                store = KeyStore(policy, in: stateDirectory, loop: loop, log: log)
             }
             return try IssuerKeys(
                 policy, loop: loop, fetcher: fetcher, store: store, after: issuers.first { $0.isOf(policy) }

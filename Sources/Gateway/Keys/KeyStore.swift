@@ -5,7 +5,6 @@
 
 import Admission
 import Observability
-import OpenSSLKit
 import Reactor
 
 final class KeyStore {
@@ -24,13 +23,13 @@ final class KeyStore {
     init(
         _ policy: IssuerPolicy, in directory: StateDirectory, loop: EventLoop, isReadOnly: Bool = false,
         log: @escaping (LogLevel, String) -> Void
-    ) throws(OpenSSLError) {
+    ) {
         self.policy = policy
         self.directory = directory
         self.loop = loop
         self.isReadOnly = isReadOnly
         self.log = log
-        fileName = try StoredKeys.fileName(ofIssuer: policy.identifier)
+        fileName = StoredKeys.fileName(ofIssuer: policy.identifier)
     }
 
     /// Calls `completion` on the loop, with keys that are still good or a failure. That there are no keys is no news;
@@ -71,10 +70,9 @@ final class KeyStore {
     }
 
     private func begin(_ keys: StoredKeys) {
-        guard let bytes = try? keys.encoded() else { return report("OpenSSL has no memory left") }
         isWriting = true
         let store = loop.bind(self)
-        directory.replace(fileName, with: bytes) { [mailbox = loop.mailbox] error in
+        directory.replace(fileName, with: keys.encoded()) { [mailbox = loop.mailbox] error in
             mailbox.post { store.unwrapped.written(error) }
         }
     }

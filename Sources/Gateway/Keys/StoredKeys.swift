@@ -13,7 +13,6 @@
 import Admission
 import Bytes
 import JOSE
-import OpenSSLKit
 
 struct StoredKeys: Equatable {
     /// The longest that the two lines in front of the keys may be.
@@ -36,10 +35,10 @@ struct StoredKeys: Equatable {
     var document: [UInt8]
 
     /// One file an issuer, by a name that no issuer can choose.
-    static func fileName(ofIssuer issuer: String) throws(OpenSSLError) -> String { try form.name(for: issuer) }
+    static func fileName(ofIssuer issuer: String) -> String { form.name(for: issuer) }
 
     /// The whole file.
-    func encoded() throws(OpenSSLError) -> [UInt8] {
+    func encoded() -> [UInt8] {
         let buffer = ByteBuffer(capacity: 1024)
         var json = JSONWriter(into: buffer)
         json.beginObject()
@@ -49,7 +48,7 @@ struct StoredKeys: Equatable {
         json.member("fetched_at", fetchedAt)
         json.endObject()
         buffer.append(ASCII.lf)
-        return try Self.form.encoded(buffer.readable.copied() + document)
+        return Self.form.encoded(buffer.readable.copied() + document)
     }
 
     /// What the bytes of a file hold, whomever it is for.

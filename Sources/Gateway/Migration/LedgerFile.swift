@@ -4,7 +4,6 @@ import Admission
 import Bytes
 import JOSE
 import Migration
-import OpenSSLKit
 
 struct LedgerFile {
     /// What such a file says.
@@ -24,14 +23,14 @@ struct LedgerFile {
     let name: String
 
     /// By issuer and audience: what the audience is called may change.
-    init(issuer: String, _ legacy: LegacyAudience) throws(OpenSSLError) {
+    init(issuer: String, _ legacy: LegacyAudience) {
         self.issuer = issuer
         audience = legacy.audience
         // A NUL is in neither: the configuration takes no control characters.
-        name = try Self.form.name(for: issuer + "\0" + legacy.audience)
+        name = Self.form.name(for: issuer + "\0" + legacy.audience)
     }
 
-    func encoded(_ contents: Contents) throws(OpenSSLError) -> [UInt8] {
+    func encoded(_ contents: Contents) -> [UInt8] {
         let buffer = ByteBuffer(capacity: 4096)
         var json = JSONWriter(into: buffer)
         json.beginObject()
@@ -41,7 +40,7 @@ struct LedgerFile {
         contents.use.writeMembers(into: &json)
         json.endObject()
         buffer.append(ASCII.lf)
-        return try Self.form.encoded(buffer.readable.copied())
+        return Self.form.encoded(buffer.readable.copied())
     }
 
     /// What the bytes of the file say of this very audience.

@@ -8,7 +8,6 @@
 import Admission
 import Migration
 import Observability
-import OpenSSLKit
 import Reactor
 
 final class LegacyRecord {
@@ -43,13 +42,13 @@ final class LegacyRecord {
     init(
         issuer: String, _ policy: LegacyAudience, in directory: StateDirectory?, loop: EventLoop,
         log: @escaping (LogLevel, String) -> Void
-    ) throws(OpenSSLError) {
+    ) {
         issuerName = issuer
         self.policy = policy
         self.directory = directory
         self.loop = loop
         self.log = log
-        file = try LedgerFile(issuer: issuer, policy)
+        file = LedgerFile(issuer: issuer, policy)
         storage = directory == nil ? .none : .reading
         countedSince = Clock.wallNanoseconds() / 1_000_000_000
     }
@@ -113,12 +112,11 @@ final class LegacyRecord {
 
     private func write() {
         guard let directory, case .idle = storage, isChanged else { return }
-        guard let bytes = try? file.encoded(.init(use: use, countedSince: countedSince)) else { return report("OpenSSL has no memory left") }
         isChanged = false
         writtenAt = loop.now
         storage = .writing
         let record = loop.bind(self)
-        directory.replace(file.name, with: bytes) { [mailbox = loop.mailbox] error in
+        directory.replace(file.name, with: file.encoded(.init(use: use, countedSince: countedSince))) { [mailbox = loop.mailbox] error in
             mailbox.post { record.unwrapped.written(error) }
         }
     }

@@ -12,14 +12,11 @@ struct LegacyTallies {
 
     private let places: Places
     private var tallies: [LegacyTally]
-    private let hasher: SHA256?
 
     init(_ places: Places) {
         self.places = places
         let count = places.names.audiences.count
         tallies = Array(repeating: LegacyTally(routeCount: places.names.routes.count), count: count)
-        // Fails only where OpenSSL lacks memory: then subjects are not counted.
-        hasher = count == 0 ? nil : try? SHA256()
     }
 
     /// Counts a request that was admitted, if it was for a legacy audience.
@@ -49,8 +46,7 @@ struct LegacyTallies {
     /// that count as one.
     private func subject(of identity: Identity) -> UInt64? {
         let subject = identity.subjectJSON
-        if subject.isEmpty { return nil }
-        return try? hasher?.digest(of: subject).prefix
+        return subject.isEmpty ? nil : SHA256Digest(of: subject).prefix
     }
 
     @_lifetime(copy bytes)

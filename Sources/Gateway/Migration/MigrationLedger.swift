@@ -8,7 +8,6 @@ import Bytes
 import JOSE
 import Migration
 import Observability
-import OpenSSLKit
 import Reactor
 
 final class MigrationLedger: TimerHandler {
@@ -38,23 +37,23 @@ final class MigrationLedger: TimerHandler {
     init(
         _ issuers: [IssuerPolicy], _ places: Places, in directory: StateDirectory?, loop: EventLoop,
         workers: [RollCall<LegacyTallies.Taken>.Question], log: @escaping (LogLevel, String) -> Void
-    ) throws(OpenSSLError) {
+    ) {
         self.directory = directory
         self.loop = loop
         self.workers = workers
         self.log = log
-        take(try prepare(issuers, places), places)
+        take(prepare(issuers, places), places)
     }
 
     /// What the legacy audiences of another configuration need. Those that are known go on with what they have.
-    func prepare(_ issuers: [IssuerPolicy], _ places: Places) throws(OpenSSLError) -> Prepared {
+    func prepare(_ issuers: [IssuerPolicy], _ places: Places) -> Prepared {
         var prepared: Prepared = []
         for (issuer, audiences) in zip(issuers, places.audiences) {
             for (legacy, place) in zip(issuer.legacyAudiences, audiences) {
                 let record =
                     records.indices.contains(place)
                     ? records[place]
-                    : try LegacyRecord(issuer: issuer.identifier, legacy, in: directory, loop: loop, log: log)
+                    : LegacyRecord(issuer: issuer.identifier, legacy, in: directory, loop: loop, log: log)
                 prepared.append((place: place, policy: legacy, record: record))
             }
         }

@@ -74,7 +74,7 @@ enum TLSScene {
 
     static func sha256(_ certificate: Result<TestCertificate, any Error>) throws -> [UInt8] {
         let der = try certificate.get().der
-        return try SHA256().digest(of: der.span).bytes
+        return SHA256Digest(of: der.span).bytes
     }
 }
 
