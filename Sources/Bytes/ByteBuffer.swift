@@ -10,14 +10,11 @@ public import Glibc
 /// One direction of a connection's bytes: filled by a read or a serialiser, emptied by a parser or a write.
 @safe
 public final class ByteBuffer {
-    // Exclusivity is not checked at run time for these four: a buffer is confined to its loop, no method calls out
-    // while it changes them but `receive`, which reads what it needs before, and the checks were 40 % of the cost of
-    // writing a head (1.95 µs with them, 0.45 without).
-    @usableFromInline @exclusivity(unchecked) var base: UnsafeMutablePointer<UInt8>
-    @usableFromInline @exclusivity(unchecked) var start = 0
-    @usableFromInline @exclusivity(unchecked) var end = 0
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>
+    @usableFromInline var start = 0
+    @usableFromInline var end = 0
     /// Bytes the storage can hold: 0 until the first is to be held.
-    @exclusivity(unchecked) public private(set) var capacity = 0
+    public private(set) var capacity = 0
     /// What the storage holds at least, once there is one.
     private let initialCapacity: Int
 
@@ -38,14 +35,14 @@ public final class ByteBuffer {
     }
 
     private func releaseStorage() {
-        if unsafe capacity > 0 { unsafe base.deallocate() }
+        if capacity > 0 { unsafe base.deallocate() }
     }
 
     /// Unread bytes.
-    @inlinable public var count: Int { unsafe end &- start }
-    @inlinable public var isEmpty: Bool { unsafe end == start }
+    @inlinable public var count: Int { end &- start }
+    @inlinable public var isEmpty: Bool { end == start }
     /// Bytes that `receive` can take before the buffer has to be compacted or grown.
-    @inlinable public var writableCount: Int { unsafe capacity &- end }
+    @inlinable public var writableCount: Int { capacity &- end }
 
     /// The unread bytes, borrowed: invalidated by the next change of the buffer.
     @inlinable
@@ -61,59 +58,59 @@ public final class ByteBuffer {
     @inlinable
     public func consume(_ count: Int) {
         precondition(count >= 0 && count <= self.count)
-        unsafe start &+= count
-        if unsafe start == end {
-            unsafe start = 0
-            unsafe end = 0
+        start &+= count
+        if start == end {
+            start = 0
+            end = 0
         }
     }
 
     /// Drops all unread bytes; the storage stays.
     @inlinable
     public func removeAll() {
-        unsafe start = 0
-        unsafe end = 0
+        start = 0
+        end = 0
     }
 
     /// Gives the storage back where it is larger than it began: what a large head or a long body made it grow to.
     /// The buffer must be empty.
     public func shrink() {
         precondition(isEmpty)
-        guard unsafe capacity > initialCapacity else { return }
+        guard capacity > initialCapacity else { return }
         releaseStorage()
         unsafe base = Self.noStorage
-        unsafe capacity = 0
+        capacity = 0
     }
 
     /// Trades contents and storage with `other`: the bytes of a body pass from one buffer to the next uncopied.
     public func exchangeContents(with other: ByteBuffer) {
         unsafe swap(&base, &other.base)
-        unsafe swap(&start, &other.start)
-        unsafe swap(&end, &other.end)
-        unsafe swap(&capacity, &other.capacity)
+        swap(&start, &other.start)
+        swap(&end, &other.end)
+        swap(&capacity, &other.capacity)
     }
 
     /// Makes room for `count` more bytes, by moving the unread bytes to the front or by growing.
     @inlinable
     public func reserve(_ count: Int) {
-        if unsafe capacity &- end < count { makeRoom(count) }
+        if capacity &- end < count { makeRoom(count) }
     }
 
     @usableFromInline
     func makeRoom(_ count: Int) {
-        let unread = unsafe end - start
-        if unsafe capacity - unread >= count {
+        let unread = end - start
+        if capacity - unread >= count {
             unsafe memmove(base, base + start, unread)
         } else {
-            let grown = unsafe max(initialCapacity, capacity * 2, unread + count)
+            let grown = max(initialCapacity, capacity * 2, unread + count)
             let replacement = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
             unsafe memcpy(replacement, base + start, unread)
             releaseStorage()
             unsafe base = replacement
-            unsafe capacity = grown
+            capacity = grown
         }
-        unsafe start = 0
-        unsafe end = unread
+        start = 0
+        end = unread
     }
 
     /// Appends one byte.
@@ -121,7 +118,7 @@ public final class ByteBuffer {
     public func append(_ byte: UInt8) {
         reserve(1)
         unsafe base[end] = byte
-        unsafe end &+= 1
+        end &+= 1
     }
 
     /// Appends a copy of `bytes`, which must not be this buffer's own.
@@ -133,7 +130,7 @@ public final class ByteBuffer {
         unsafe bytes.withUnsafeBufferPointer { source in
             _ = unsafe memcpy(base + end, source.baseAddress!, count)
         }
-        unsafe end &+= count
+        end &+= count
     }
 
     /// Appends the bytes of a literal.
@@ -142,7 +139,7 @@ public final class ByteBuffer {
         let count = literal.utf8CodeUnitCount
         reserve(count)
         _ = unsafe memcpy(base + end, literal.utf8Start, count)
-        unsafe end &+= count
+        end &+= count
     }
 
     /// Appends a copy of `bytes`.
@@ -160,7 +157,7 @@ public final class ByteBuffer {
         reserve(utf8.count)
         for byte in utf8 {
             unsafe base[end] = byte
-            unsafe end &+= 1
+            end &+= 1
         }
     }
 
@@ -198,7 +195,7 @@ public final class ByteBuffer {
         let free = unsafe UnsafeMutableRawBufferPointer(start: base + end, count: capacity &- end)
         let filled = unsafe fill(free)
         precondition(filled <= free.count)
-        if filled > 0 { unsafe end &+= filled }
+        if filled > 0 { end &+= filled }
         return filled
     }
 }

@@ -9,7 +9,7 @@ extension Exchange {
     func rememberForLog() {
         guard let log = worker.accessLog else { return }
         let input = clientInput
-        logged.take(requestParser.head, from: input.readable, for: log.format)
+        logged.take(requestHead, from: input.readable, for: log.format)
     }
 
     /// The request is over: it is counted, and leaves its line in the log.
@@ -58,7 +58,10 @@ extension Exchange {
             }
         }
         let client = self.client!
-        if client.isEncrypted { record.appendMember("tls", escaped: client.tlsVersion.span, to: out) }
+        if client.isEncrypted {
+            let version = client.tlsVersion
+            record.appendMember("tls", escaped: version.span, to: out)
+        }
         if let certificate = client.certificate {
             record.appendMember("client_certificate", escaped: certificate.subjectJSON.span, to: out)
         }
