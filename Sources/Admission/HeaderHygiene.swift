@@ -8,7 +8,7 @@ internal import Bytes
 internal import HTTPWire
 
 /// The rule for field names, compiled once for a policy.
-public struct HeaderHygiene: Sendable {
+public final class HeaderHygiene: Sendable {
     private struct Pattern {
         var folded: [UInt8]
         var isPrefix: Bool

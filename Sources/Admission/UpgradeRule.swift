@@ -8,7 +8,7 @@ public import Bytes
 public import HTTPWire
 
 /// The protocols that a backend may be offered.
-public struct UpgradeRule: Sendable {
+public final class UpgradeRule: Sendable {
     private let protocols: [[UInt8]]
 
     /// - Parameter protocols: names (RFC 9110 §16.7), matched in any case. Without any, no request switches.

@@ -15,13 +15,14 @@ extension Exchange {
     func countRequest() {
         let duration = Clock.monotonicNanoseconds() - startedAt
         record.durationNanoseconds = duration
-        let places = generation.places
+        let generation = generation
+        let identity = identity
         let issuerIndex = identity?.issuerIndex ?? refusalIssuer
         worker.metrics.count(
             WorkerMetrics.Request(
                 route: route.place, verdict: record.verdict, status: record.status, durationNanoseconds: duration,
                 upstreamNanoseconds: hasResponseBytes ? record.upstreamNanoseconds : nil, refusal: refusalCode,
-                issuer: issuerIndex.map { places.issuers[$0] } ?? Places.noIssuer,
-                legacyAudience: identity.flatMap { places.audience(of: $0) }))
+                issuer: issuerIndex.map { generation.places.issuers[$0] } ?? Places.noIssuer,
+                legacyAudience: identity.flatMap { generation.places.audience(of: $0) }))
     }
 }

@@ -9,7 +9,7 @@ extension Exchange {
     /// Answers in the upstream's place. Only while no final head has gone to the client.
     func refuse(_ refusal: Refusal) {
         let input = clientInput
-        let plainText = hasHead && holdsHead && requestParser.head.acceptsOnlyPlainText(in: input.readable)
+        let plainText = hasHead && holdsHead && requestHead.acceptsOnlyPlainText(in: input.readable)
         // What could be read in two ways ends the connection: the next request in it may be a matter of reading, too.
         let isAmbiguous = refusal.code == .badRequest
         answer(status: refusal.code.status, mayKeepConnection: !isAmbiguous) { requestID, omitBody, close in
@@ -26,7 +26,7 @@ extension Exchange {
     func answersWithDocument() -> Bool {
         let input = clientInput
         for document in generation.documents {
-            guard let answer = document.answer(to: requestParser.head, in: input.readable) else { continue }
+            guard let answer = document.answer(to: requestHead, in: input.readable) else { continue }
             record.verdict = .anonymous
             self.answer(status: answer.status) { requestID, omitBody, close in
                 document.writeResponse(
@@ -55,12 +55,12 @@ extension Exchange {
         worker.forgetWaiting(self)
         upstreamOutput.removeAll()
         let keepsConnection =
-            mayKeepConnection && hasHead && requestParser.head.isPersistent && !client!.closesAfterResponse
+            mayKeepConnection && hasHead && requestHead.isPersistent && !client!.closesAfterResponse
             && skipRequestBody()
         closesClient = !keepsConnection
         lingersAtClose = !keepsConnection
         let requestID = requestID
-        record.responseBodyBytes = write(requestID.name, hasHead && requestParser.head.method == .head, !keepsConnection)
+        record.responseBodyBytes = write(requestID.name, hasHead && requestHead.method == .head, !keepsConnection)
         record.status = status
         request = .complete
         response = .complete
@@ -70,9 +70,9 @@ extension Exchange {
     /// waited for, and its bytes must never be taken for the next request, so the connection closes instead.
     private func skipRequestBody() -> Bool {
         guard holdsHead else { return request == .complete }
-        clientInput.consume(requestParser.head.byteCount)
+        clientInput.consume(requestHead.byteCount)
         holdsHead = false
-        switch requestParser.head.body {
+        switch requestHead.body {
         case .none:
             return true
         case .length(let length) where length <= UInt64(clientInput.count):

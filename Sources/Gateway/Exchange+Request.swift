@@ -45,24 +45,28 @@ extension Exchange {
         hasHead = true
         holdsHead = true
         goByNewestGeneration()
-        client!.goBy(generation)
-        if client!.isTrusted { believeProxy() }
+        let client = client!
+        let generation = generation
+        client.goBy(generation)
+        if client.isTrusted { believeProxy() }
         rememberForLog()
         if answersWithDocument() { return }
         do throws(Refusal) {
             let input = clientInput
-            route = try generation.routes.route(of: requestParser.head, in: input.readable)
-            try route.rules.checkMethod(requestParser.head, in: input.readable)
+            let route = try generation.routes.route(of: requestHead, in: input.readable)
+            self.route = route
+            try route.rules.checkMethod(requestHead, in: input.readable)
             try checkRates(route.addressLimits)
         } catch {
             refuse(error)
             return
         }
+        let route = route
         if case .none = route.destination {
             refuse(.notFound)
             return
         }
-        if case .length(let length) = requestParser.head.body, exceedsBodyLimit(length) {
+        if case .length(let length) = requestHead.body, exceedsBodyLimit(length) {
             refuse(.bodyTooLarge(bytesMax: route.bodyBytesMax))
             return
         }
@@ -81,7 +85,7 @@ extension Exchange {
     /// Takes over what a trusted proxy says of the request before us: its name, and whose it is.
     private func believeProxy() {
         let input = clientInput
-        let provenance = Provenance(requestParser.head, in: input.readable)
+        let provenance = Provenance(requestHead, in: input.readable)
         if let name = provenance.requestID { requestID.become(input.readable.slice(name)) }
         claimedAddress = provenance.client(behind: generation.settings.trustedProxies)
     }
@@ -93,7 +97,7 @@ extension Exchange {
         let before = worker.accessLog == nil ? 0 : Clock.monotonicNanoseconds()
         let input = clientInput
         let verdict = route.rules.judge(
-            requestParser.head, in: input.readable, by: worker.authenticator, at: now,
+            requestHead, in: input.readable, by: worker.authenticator, at: now,
             certificate: client!.certificate?.thumbprint, mayAwaitKeys: keyWaits < Exchange.keyWaitsMax)
         if before > 0 { record.verificationNanoseconds += Clock.monotonicNanoseconds() - before }
         switch verdict {
@@ -116,7 +120,7 @@ extension Exchange {
     }
 
     private func forward(_ admittance: Admittance) {
-        self.admittance = admittance
+        admit(admittance)
         do throws(Refusal) {
             try checkRates(route.callerLimits)
         } catch {
@@ -127,36 +131,36 @@ extension Exchange {
         let input = clientInput
         if let identity {
             worker.legacyUse.record(
-                identity, at: now.unixSeconds, route: route.place, requestParser.head, in: input.readable)
+                identity, at: now.unixSeconds, route: route.place, requestHead, in: input.readable)
         }
         if case .verify = route.destination {
             answerVerify(admittance)
             return
         }
-        upgrade = generation.upgrades.offer(requestParser.head, in: input.readable)
-        hasTokenInURL = generation.tokens.takesParameter(of: requestParser.head, in: input.readable)
+        upgrade = generation.upgrades.offer(requestHead, in: input.readable)
+        hasTokenInURL = generation.tokens.takesParameter(of: requestHead, in: input.readable)
         takeServer()
         writeUpstreamHead()
         // It can only be longer for another server where it names that server as the Host, for a client of HTTP/1.0.
         if let refusal = UpstreamRequestHead.refusal(
-            ofBytes: upstreamOutput.count, for: requestParser.head, bytesMax: generation.settings.limits.upstreamHeaderBytes)
+            ofBytes: upstreamOutput.count, for: requestHead, bytesMax: generation.settings.limits.upstreamHeaderBytes)
         {
             refuse(refusal)
             return
         }
         if generation.settings.gzip.isOn {
-            codingPreference = CodingPreference(requestParser.head, in: input.readable)
+            codingPreference = CodingPreference(requestHead, in: input.readable)
         }
-        let body = requestParser.head.body
+        let body = requestHead.body
         let trailers =
             body == .chunked
-            ? TrailerRule.fromClient(requestParser.head, in: input.readable, hygiene: generation.hygiene, tokens: generation.tokens)
+            ? TrailerRule.fromClient(requestHead, in: input.readable, hygiene: generation.hygiene, tokens: generation.tokens)
             : .none
         requestRelay.start(body, as: body, trailers: trailers)
         if body == .none {
             request = .complete
         } else {
-            clientInput.consume(requestParser.head.byteCount)
+            clientInput.consume(requestHead.byteCount)
             holdsHead = false
             request = .relayingBody
             // What has come of the body is checked before a byte goes upstream.
@@ -192,9 +196,9 @@ extension Exchange {
             certificateFields: certificateFields.span, requestID: requestID.name,
             traceparent: requestID.traceparent.span, upstreamAuthority: authority.span)
         UpstreamRequestHead.write(
-            requestParser.head, from: input.readable, admittance: admittance!, hygiene: generation.hygiene,
+            requestHead, from: input.readable, admittance: admittance!, hygiene: generation.hygiene,
             tokens: generation.tokens, authorization: route.authorization, forwarding: forwarding,
-            forwardExpect: requestParser.head.expectsContinue, upgrade: upgrade, into: upstreamOutput)
+            forwardExpect: requestHead.expectsContinue, upgrade: upgrade, into: upstreamOutput)
     }
 
     /// Moves the body from the client towards the upstream as far as both allow.

@@ -27,7 +27,7 @@ extension Exchange {
         while upstream === connection, response == .awaitingHead {
             if !input.isEmpty {
                 do throws(ResponseError) {
-                    if try responseParser.parse(input.readable, requestMethod: requestParser.head.method) {
+                    if try responseParser.parse(input.readable, requestMethod: requestHead.method) {
                         if !takeResponseHead(from: connection) { return isActive }
                         continue
                     }
@@ -58,9 +58,9 @@ extension Exchange {
     /// Writes a parsed head to the client. False: the exchange took another turn.
     private func takeResponseHead(from connection: UpstreamConnection) -> Bool {
         let input = upstreamInput
-        let version = requestParser.head.version
-        if responseParser.head.isSwitchingProtocols { return openTunnel() }
-        if responseParser.head.isInformational {
+        let version = requestHead.version
+        if responseHead.isSwitchingProtocols { return openTunnel() }
+        if responseHead.isInformational {
             interimResponses += 1
             if interimResponses > Exchange.interimResponsesMax {
                 refuseUpstreamResponse("too many interim responses")
@@ -68,33 +68,33 @@ extension Exchange {
             }
             if version == .http11 {
                 DownstreamResponseHead.write(
-                    responseParser.head, from: input.readable, to: version, at: now, close: false,
+                    responseHead, from: input.readable, to: version, at: now, close: false,
                     requestID: Span(), into: clientOutput)
             }
-            upstreamInput.consume(responseParser.head.byteCount)
+            upstreamInput.consume(responseHead.byteCount)
             responseParser.reset()
             return flushClient()
         }
 
         if holdsHead {
-            clientInput.consume(requestParser.head.byteCount)
+            clientInput.consume(requestHead.byteCount)
             holdsHead = false
         }
         // A request that is still being sent after its answer has no known end on this connection.
-        let close = !requestParser.head.isPersistent || request != .complete || client!.closesAfterResponse
+        let close = !requestHead.isPersistent || request != .complete || client!.closesAfterResponse
         let (coding, compressor) = chooseCoding()
         let requestID = requestID
         let outcome = DownstreamResponseHead.write(
-            responseParser.head, from: input.readable, to: version, at: now, close: close, coding: coding,
+            responseHead, from: input.readable, to: version, at: now, close: close, coding: coding,
             identity: identity, requestID: requestID.name, isPrivate: hasTokenInURL, into: clientOutput)
         closesClient = outcome.closes
-        record.status = responseParser.head.statusCode
+        record.status = responseHead.statusCode
         responseFraming = outcome.body
         responseRelay.start(
-            responseParser.head.body, as: outcome.body,
+            responseHead.body, as: outcome.body,
             trailers: coding == .gzip ? .fromBackendCompressed : .fromBackend, through: compressor)
-        connection.noteKeepAlive(responseParser.head, in: input.readable, now: worker.loop.now)
-        upstreamInput.consume(responseParser.head.byteCount)
+        connection.noteKeepAlive(responseHead, in: input.readable, now: worker.loop.now)
+        upstreamInput.consume(responseHead.byteCount)
         response = .relayingBody
         return true
     }
@@ -102,8 +102,8 @@ extension Exchange {
     /// The coding of the response whose head has been parsed, with the compressor for a body of it.
     private func chooseCoding() -> (ContentCoding, BodyCompressor?) {
         let input = upstreamInput
-        let coding = generation.settings.gzip.coding(of: responseParser.head, in: input.readable, to: codingPreference)
-        guard coding == .gzip, responseParser.head.body != .none else { return (coding, nil) }
+        let coding = generation.settings.gzip.coding(of: responseHead, in: input.readable, to: codingPreference)
+        guard coding == .gzip, responseHead.body != .none else { return (coding, nil) }
         do throws(ZlibError) {
             if let compressor = try generation.compressors.take() { return (.gzip, compressor) }
         } catch {
@@ -161,14 +161,14 @@ extension Exchange {
     private func responseEnded(_ connection: UpstreamConnection) {
         record.upstreamNanoseconds = worker.loop.now - upstreamStartedAt
         upstream = nil
-        connection.exchange = nil
+        connection.leave()
         releaseCompressor()
         // Bytes behind the response, or a request it has not taken whole, make a connection unfit for the next one.
         let isReusable =
-            responseParser.head.isPersistent && request == .complete && upstreamOutput.isEmpty
+            responseHead.isPersistent && request == .complete && upstreamOutput.isEmpty
             && upstreamInput.isEmpty && !upstreamWriteFailed
         if isReusable {
-            connection.server.group.pool.give(back: connection)
+            connection.group.pool.give(back: connection)
         } else {
             connection.close()
         }

@@ -24,7 +24,7 @@ extension Exchange {
         if request == .complete { return .upstreamAnswers }
         // A client that was told to expect a 100 sends nothing until the backend has said so.
         let awaitsContinue =
-            requestParser.head.expectsContinue && interimResponses == 0 && requestRelay.bodyBytes == 0
+            requestHead.expectsContinue && interimResponses == 0 && requestRelay.bodyBytes == 0
         return awaitsContinue ? .upstreamAnswers : .clientSendsBody
     }
 

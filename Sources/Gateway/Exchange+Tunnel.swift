@@ -12,27 +12,27 @@ extension Exchange {
         let requestBytes = clientInput
         let responseBytes = upstreamInput
         guard holdsHead, let upgrade,
-            responseParser.head.switches(to: requestBytes.readable.slice(upgrade), in: responseBytes.readable)
+            responseHead.switches(to: requestBytes.readable.slice(upgrade), in: responseBytes.readable)
         else {
             refuseUpstreamResponse("101 to a protocol that it was not offered")
             return false
         }
         if requestBytes.readable.slice(upgrade).equalsIgnoringCase("websocket"),
             !WebSocketHandshake.isAnswered(
-                requestParser.head, in: requestBytes.readable, by: responseParser.head, in: responseBytes.readable)
+                requestHead, in: requestBytes.readable, by: responseHead, in: responseBytes.readable)
         {
             refuseUpstreamResponse("101 without the answer to the client's Sec-WebSocket-Key")
             return false
         }
         DownstreamResponseHead.writeSwitch(
-            responseParser.head, from: responseBytes.readable, to: requestBytes.readable.slice(upgrade),
+            responseHead, from: responseBytes.readable, to: requestBytes.readable.slice(upgrade),
             identity: identity,
-            answersMark: generation.tokens.takesProtocol(of: requestParser.head, in: requestBytes.readable), into: clientOutput)
-        record.status = responseParser.head.statusCode
+            answersMark: generation.tokens.takesProtocol(of: requestHead, in: requestBytes.readable), into: clientOutput)
+        record.status = responseHead.statusCode
         // What either side has sent behind its head belongs to the new protocol, and waits in the input buffers.
-        clientInput.consume(requestParser.head.byteCount)
+        clientInput.consume(requestHead.byteCount)
         holdsHead = false
-        upstreamInput.consume(responseParser.head.byteCount)
+        upstreamInput.consume(responseHead.byteCount)
         request = .tunnelling
         response = .tunnelling
         progressedAt = worker.loop.now

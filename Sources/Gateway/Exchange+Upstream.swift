@@ -39,7 +39,7 @@ extension Exchange {
     /// Whether sending the request a second time does no harm (RFC 9110 §9.2.2) and is possible: no body was taken.
     private var isRepeatable: Bool {
         guard holdsHead else { return false }
-        switch requestParser.head.method {
+        switch requestHead.method {
         case .get, .head, .options, .put, .delete: return true
         case .post, .patch, .connect, .trace, .other: return false
         }
@@ -55,7 +55,7 @@ extension Exchange {
 
     private func attach(_ connection: UpstreamConnection) {
         upstream = connection
-        connection.exchange = self
+        connection.serve(self)
     }
 
     private func attachPooled() {

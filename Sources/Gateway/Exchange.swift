@@ -71,6 +71,9 @@ final class Exchange {
     var response = ResponsePhase.awaitingHead
     var requestParser: RequestHeadParser
     var responseParser: ResponseHeadParser
+    /// The parsers'.
+    let requestHead: RequestHead
+    let responseHead: ResponseHead
     var requestRelay = BodyRelay()
     var responseRelay = BodyRelay()
     var tunnelUp = TunnelDirection()
@@ -78,8 +81,9 @@ final class Exchange {
 
     /// That of what lies in no location, until the head is read.
     var route: ServedRoute
-    var admittance: Admittance?
-    var identity: Identity? { admittance?.identity }
+    private(set) var admittance: Admittance?
+    /// Whom the request speaks for; nil: nobody knows, or it is not admitted.
+    private(set) var identity: Identity?
     var requestID = RequestID()
     /// The protocol that the backend is offered to switch to, in the head's bytes.
     var upgrade: ByteRange?
@@ -137,6 +141,8 @@ final class Exchange {
         route = generation.routes.main
         requestParser = RequestHeadParser(headBytesMax: generation.settings.limits.headerBytes)
         responseParser = ResponseHeadParser(headBytesMax: Worker.responseHeadBytesMax)
+        requestHead = requestParser.head
+        responseHead = responseParser.head
     }
 
     var isActive: Bool { client != nil }
@@ -152,6 +158,11 @@ final class Exchange {
         startedAt = worker.loop.now
         progressedAt = startedAt
         requestID = RequestID(using: &worker.requestIDs)
+    }
+
+    func admit(_ admittance: Admittance) {
+        self.admittance = admittance
+        identity = admittance.identity
     }
 
     /// What is decided of the request is decided by the newest configuration; from then on it goes by that one.
@@ -241,14 +252,14 @@ final class Exchange {
             client.closeAfterResponse(lingers: lingers)
             return
         }
-        reset()
-        hasServed = true
-        startedAt = worker.loop.now
-        progressedAt = startedAt
         if clientInput.isEmpty && !client.canRead {
             release()
             client.idle()
         } else {
+            reset()
+            hasServed = true
+            startedAt = worker.loop.now
+            progressedAt = startedAt
             requestID = RequestID(using: &worker.requestIDs)
         }
     }
@@ -282,7 +293,7 @@ final class Exchange {
         guard let connection = upstream else { return }
         record.upstreamNanoseconds = worker.loop.now - upstreamStartedAt
         upstream = nil
-        connection.exchange = nil
+        connection.leave()
         connection.close()
     }
 
@@ -308,11 +319,10 @@ final class Exchange {
         upstreamOutput.removeAll()
         request = .readingHead
         response = .awaitingHead
-        if generation === worker.generation {
-            requestParser.reset()
-        } else {
+        requestParser.reset()
+        if generation !== worker.generation {
             generation = worker.generation
-            requestParser = RequestHeadParser(headBytesMax: generation.settings.limits.headerBytes)
+            requestParser.headBytesMax = generation.settings.limits.headerBytes
         }
         responseParser.reset()
         requestRelay = BodyRelay()
@@ -323,6 +333,7 @@ final class Exchange {
         responseFraming = .none
         route = generation.routes.main
         admittance = nil
+        identity = nil
         upgrade = nil
         hasTokenInURL = false
         claimedAddress = nil

@@ -55,7 +55,7 @@ final class ServedRoute {
 }
 
 /// All routes of a worker, and the way to the one that a request takes.
-struct ServedRoutes {
+final class ServedRoutes {
     /// Of what lies in no location.
     let main: ServedRoute
     private let locations: [ServedRoute]

@@ -4,7 +4,7 @@ internal import Bytes
 
 extension RequestHead {
     /// Settles authority, framing, persistence, expectation and upgrade from the fields.
-    mutating func applyFields(_ bytes: Span<UInt8>) throws(RequestError) {
+    func applyFields(_ bytes: Span<UInt8>) throws(RequestError) {
         try applyHost(bytes)
         try applyFraming(bytes)
         let options = ConnectionOptions(fields, kinds: kinds, in: bytes)
@@ -15,17 +15,26 @@ extension RequestHead {
     }
 
     /// Clears all but the field storage.
-    mutating func removeAll() {
-        var storage: [Field] = []
-        swap(&storage, &fields)
-        storage.removeAll(keepingCapacity: true)
-        self = RequestHead()
-        swap(&storage, &fields)
+    func removeAll() {
+        method = .other
+        methodName = .empty
+        target = .empty
+        path = .empty
+        query = nil
+        authority = nil
+        version = .http11
+        fields.removeAll(keepingCapacity: true)
+        kinds = FieldKindSet()
+        body = .none
+        isPersistent = false
+        expectsContinue = false
+        hasUpgrade = false
+        byteCount = 0
     }
 
     /// RFC 9112 §3.2: exactly one Host on HTTP/1.1, at most one on HTTP/1.0, and the absolute-form's own authority
     /// has to agree with it: which of the two a backend believes is not known.
-    private mutating func applyHost(_ bytes: Span<UInt8>) throws(RequestError) {
+    private func applyHost(_ bytes: Span<UInt8>) throws(RequestError) {
         guard let host = first(.host) else {
             if version == .http11 { throw RequestError(.badRequest, "no Host field") }
             return
@@ -43,7 +52,7 @@ extension RequestHead {
     }
 
     /// A request without framing fields has no body (RFC 9112 §6.3).
-    private mutating func applyFraming(_ bytes: Span<UInt8>) throws(RequestError) {
+    private func applyFraming(_ bytes: Span<UInt8>) throws(RequestError) {
         do {
             body = try declaredFraming(fields, kinds: kinds, version: version, in: bytes) ?? .none
         } catch {
@@ -54,7 +63,7 @@ extension RequestHead {
         }
     }
 
-    private mutating func applyExpectation(_ bytes: Span<UInt8>) throws(RequestError) {
+    private func applyExpectation(_ bytes: Span<UInt8>) throws(RequestError) {
         guard let expectation = first(.expect) else { return }
         guard count(of: .expect) == 1, bytes.slice(expectation.value).equalsIgnoringCase("100-continue") else {
             throw RequestError(.expectationFailed, "the only expectation served is 100-continue")

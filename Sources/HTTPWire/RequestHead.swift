@@ -3,7 +3,9 @@
 public import Bytes
 
 /// The head of a request that has passed every check of RFC 9112: what is here can be framed in one way only.
-public struct RequestHead: Sendable, Equatable {
+///
+/// A class, as it is handed on a dozen times for each request, and its parser fills it anew for the next one.
+public final class RequestHead {
     public internal(set) var method: Method = .other
     /// The method as it was sent: a token (RFC 9110 §5.6.2).
     public internal(set) var methodName: ByteRange = .empty
@@ -17,8 +19,8 @@ public struct RequestHead: Sendable, Equatable {
     /// Host, or HTTP/1.0 without one).
     public internal(set) var authority: ByteRange?
     public internal(set) var version: HTTPVersion = .http11
-    /// In the order received. The storage is reused for the next head: keep no copy of it across `reset()`, or the
-    /// next head allocates.
+    /// In the order received. The storage is reused for the next head: keep no copy of it across the parser's `reset()`,
+    /// or the next head allocates.
     public internal(set) var fields: [Field] = []
     /// The known fields among `fields`.
     public internal(set) var kinds = FieldKindSet()
@@ -32,6 +34,8 @@ public struct RequestHead: Sendable, Equatable {
     public internal(set) var hasUpgrade = false
     /// Length in bytes of the head: the empty line that ends it, and one that preceded it, included.
     public internal(set) var byteCount = 0
+
+    init() {}
 
     /// The first field of that kind, or nil.
     @inlinable

@@ -10,12 +10,15 @@
 internal import Bytes
 
 /// Parses one request head after another from a connection's bytes.
-public struct RequestHeadParser: Sendable {
+public struct RequestHeadParser: ~Copyable {
     private enum Phase { case leading, leadingEnd, method, target, version, lineEnd, fields }
 
-    /// Complete once `parse` has returned true; of no meaning before that.
-    public private(set) var head = RequestHead()
-    private let headBytesMax: Int
+    /// Complete once `parse` has returned true; of no meaning before that, and another's after `reset()`.
+    public let head = RequestHead()
+    /// Changed between two heads only.
+    public var headBytesMax: Int {
+        didSet { precondition(Self.isBound(headBytesMax)) }
+    }
     private let targetBytesMax: Int
     private let fieldCountMax: Int
     private var phase = Phase.leading
@@ -27,8 +30,7 @@ public struct RequestHeadParser: Sendable {
     /// `headBytesMax` bounds the head with its empty lines, `targetBytesMax` the request-target, `fieldCountMax` the
     /// field lines.
     public init(headBytesMax: Int, targetBytesMax: Int = 8192, fieldCountMax: Int = 100) {
-        precondition(headBytesMax > 0 && headBytesMax <= Int(Int32.max))
-        precondition(targetBytesMax > 0 && fieldCountMax > 0)
+        precondition(Self.isBound(headBytesMax) && targetBytesMax > 0 && fieldCountMax > 0)
         self.headBytesMax = headBytesMax
         self.targetBytesMax = targetBytesMax
         self.fieldCountMax = fieldCountMax
@@ -55,6 +57,8 @@ public struct RequestHeadParser: Sendable {
         phase = .leading
         position = 0
     }
+
+    private static func isBound(_ bytes: Int) -> Bool { bytes > 0 && bytes <= Int(Int32.max) }
 
     private var tooLongTarget: RequestError { RequestError(.uriTooLong, "the request-target is too long") }
 

@@ -4,7 +4,7 @@ internal import Bytes
 
 extension ResponseHead {
     /// Settles framing and persistence from the fields.
-    mutating func applyFields(_ bytes: Span<UInt8>, requestMethod: Method) throws(ResponseError) {
+    func applyFields(_ bytes: Span<UInt8>, requestMethod: Method) throws(ResponseError) {
         let options = ConnectionOptions(fields, kinds: kinds, in: bytes)
         isPersistent = options.isPersistent(version)
         hasUpgrade = options.offersUpgrade(kinds, version)
@@ -12,16 +12,21 @@ extension ResponseHead {
     }
 
     /// Clears all but the field storage.
-    mutating func removeAll() {
-        var storage: [Field] = []
-        swap(&storage, &fields)
-        storage.removeAll(keepingCapacity: true)
-        self = ResponseHead()
-        swap(&storage, &fields)
+    func removeAll() {
+        statusCode = 0
+        reason = .empty
+        version = .http11
+        fields.removeAll(keepingCapacity: true)
+        kinds = FieldKindSet()
+        body = .none
+        contentLength = nil
+        isPersistent = false
+        hasUpgrade = false
+        byteCount = 0
     }
 
     /// RFC 9112 §6.3, in its order. Framing fields are checked even where they do not apply.
-    private mutating func applyFraming(_ bytes: Span<UInt8>, requestMethod: Method) throws(ResponseError) {
+    private func applyFraming(_ bytes: Span<UInt8>, requestMethod: Method) throws(ResponseError) {
         let declared: BodyFraming?
         do {
             declared = try declaredFraming(fields, kinds: kinds, version: version, in: bytes)

@@ -2,14 +2,15 @@
 
 public import Bytes
 
-/// The head of a response whose end can be found in one way only (RFC 9112 §6.3).
-public struct ResponseHead: Sendable, Equatable {
+/// The head of a response whose end can be found in one way only (RFC 9112 §6.3). A class, as a request's is.
+public final class ResponseHead {
     /// 100…599.
     public internal(set) var statusCode = 0
     /// The reason phrase as it was sent; may be empty.
     public internal(set) var reason: ByteRange = .empty
     public internal(set) var version: HTTPVersion = .http11
-    /// In the order received. The storage is reused for the next head: keep no copy of it across `reset()`.
+    /// In the order received. The storage is reused for the next head: keep no copy of it across the parser's
+    /// `reset()`.
     public internal(set) var fields: [Field] = []
     /// The known fields among `fields`.
     public internal(set) var kinds = FieldKindSet()
@@ -23,6 +24,8 @@ public struct ResponseHead: Sendable, Equatable {
     public internal(set) var hasUpgrade = false
     /// Length in bytes of the head, the empty line that ends it included.
     public internal(set) var byteCount = 0
+
+    init() {}
 
     /// An interim response: 1xx except 101. Another head follows it (RFC 9110 §15.2).
     @inlinable

@@ -7,11 +7,11 @@
 internal import Bytes
 
 /// Parses one response head after another from an upstream connection's bytes.
-public struct ResponseHeadParser: Sendable {
+public struct ResponseHeadParser: ~Copyable {
     private enum Phase { case version, statusCode, reasonStart, reason, lineEnd, fields }
 
-    /// Complete once `parse` has returned true; of no meaning before that.
-    public private(set) var head = ResponseHead()
+    /// Complete once `parse` has returned true; of no meaning before that, and another's after `reset()`.
+    public let head = ResponseHead()
     private let headBytesMax: Int
     private let fieldCountMax: Int
     private var phase = Phase.version

@@ -1,10 +1,10 @@
 // What requests' and responses' heads have in common: the verdict is one, whatever the pieces, the limits, and the
 // bytes behind the head.
 
-import HTTPWire
+package import HTTPWire
 
 /// A kind of head, and how to parse one.
-protocol FuzzedHead: Equatable {
+protocol FuzzedHead: AnyObject, Equatable, CustomStringConvertible {
     associatedtype Failure: Equatable
     var byteCount: Int { get }
     var fields: [Field] { get }
@@ -28,6 +28,39 @@ extension ResponseHead: FuzzedHead {
     func isWithin(_ limits: Limits) -> Bool {
         byteCount <= limits.headBytesMax && fields.count <= limits.fieldCountMax
     }
+}
+
+extension RequestHead: Equatable {
+    package static func == (left: RequestHead, right: RequestHead) -> Bool {
+        left.method == right.method && left.methodName == right.methodName && left.target == right.target
+            && left.path == right.path && left.query == right.query && left.authority == right.authority
+            && left.version == right.version && left.fields == right.fields && left.kinds == right.kinds
+            && left.body == right.body && left.isPersistent == right.isPersistent
+            && left.expectsContinue == right.expectsContinue && left.hasUpgrade == right.hasUpgrade
+            && left.byteCount == right.byteCount
+    }
+}
+
+extension ResponseHead: Equatable {
+    package static func == (left: ResponseHead, right: ResponseHead) -> Bool {
+        left.statusCode == right.statusCode && left.reason == right.reason && left.version == right.version
+            && left.fields == right.fields && left.kinds == right.kinds && left.body == right.body
+            && left.contentLength == right.contentLength && left.isPersistent == right.isPersistent
+            && left.hasUpgrade == right.hasUpgrade && left.byteCount == right.byteCount
+    }
+}
+
+extension RequestHead: CustomStringConvertible {
+    package var description: String { dumped(self) }
+}
+
+extension ResponseHead: CustomStringConvertible {
+    package var description: String { dumped(self) }
+}
+
+/// All properties of an object.
+private func dumped(_ object: AnyObject) -> String {
+    Mirror(reflecting: object).children.map { "\($0.label ?? ""): \($0.value)" }.joined(separator: ", ")
 }
 
 /// Limits that most inputs run into: they differ, so that it shows which of them was taken for which.

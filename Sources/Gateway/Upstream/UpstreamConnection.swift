@@ -5,17 +5,11 @@ import HTTPWire
 import Reactor
 
 final class UpstreamConnection: SocketStream {
-    unowned let server: UpstreamServer
-    /// Whom it serves; nil while it idles. From one to the other the server has a request under way.
-    var exchange: Exchange? {
-        didSet {
-            switch (oldValue, exchange) {
-            case (nil, .some): server.group.requestStarted(at: server)
-            case (.some, nil): server.group.requestEnded(at: server)
-            case (nil, nil), (.some, .some): break
-            }
-        }
-    }
+    let server: UpstreamServer
+    /// The server's, which keeps it while it idles, and closes it when it keeps it no longer.
+    let group: UpstreamGroup
+    /// Whom it serves; nil while it idles.
+    private(set) var exchange: Exchange?
     private(set) var isConnecting = true
     /// It has served a request before the one at hand.
     var isReused = false
@@ -32,9 +26,22 @@ final class UpstreamConnection: SocketStream {
     /// Starts to connect.
     init(to address: SocketAddress, of server: UpstreamServer, loop: EventLoop) throws(SystemError) {
         self.server = server
+        group = server.group
         self.address = address
         addressesVersion = server.addressesVersion
         try super.init(loop: loop, socket: try Socket.connecting(to: address))
+    }
+
+    /// From here to `leave` the server has a request under way.
+    func serve(_ exchange: Exchange) {
+        self.exchange = exchange
+        group.requestStarted(at: server)
+    }
+
+    /// The exchange has let go of it: it is closed next, or given back.
+    func leave() {
+        exchange = nil
+        group.requestEnded(at: server)
     }
 
     /// Goes on with connecting, and with TLS behind it. nil: not decided yet.
@@ -57,7 +64,7 @@ final class UpstreamConnection: SocketStream {
             exchange.advance()
         } else if !isQuiet {
             // Nobody asked: whatever it is, it would be taken for the next request's response.
-            server.group.pool.drop(self)
+            group.pool.drop(self)
         }
     }
 
