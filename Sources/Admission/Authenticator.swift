@@ -49,6 +49,7 @@ public final class Authenticator {
     let mint: Mint?
     private let verifier = SignatureVerifier()
     private let remembersTokens: Bool
+    private let hasher = TokenHasher()
     private var remembered: TokenCache
     private var tally = Counters()
     /// By the place of the algorithm among all cases.
@@ -107,7 +108,7 @@ public final class Authenticator {
         do throws(Refusal) {
             let place = try places.locate(head, in: bytes)
             let token = bytes.slice(place.range)
-            let name = remembersTokens ? TokenCache.Name(TokenDigest(of: token), rulesIndex) : nil
+            let name = remembersTokens ? TokenCache.Name(hasher.digest(of: token), rulesIndex) : nil
             if let name, let identity = recall(name, token, at: now) {
                 tally.cacheHits &+= 1
                 try check(identity, certificate, at: now)

@@ -136,6 +136,7 @@ extension Exchange {
 
     /// Sends what is there of the request, as far as the connection takes it.
     func flushUpstream() {
+        if upstreamOutput.isEmpty { return }
         guard let connection = upstream, !connection.isConnecting else { return }
         if upstreamWriteFailed {
             upstreamOutput.removeAll()
