@@ -103,7 +103,7 @@ let package = Package(
             name: "TokenBench", dependencies: ["Admission", "Bytes", "COpenSSL", "HTTPWire", "JOSE"],
             path: "Tests/TokenBench", swiftSettings: strict),
         // For scripts/costs: what a request costs, counted. The C target takes the place of some of the C library's functions.
-        .target(name: "CRequestBench", path: "Tests/CRequestBench"),
+        .target(name: "CRequestBench", dependencies: ["COpenSSL"], path: "Tests/CRequestBench"),
         .executableTarget(
             name: "RequestBench",
             dependencies: [

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What scripts/run, scripts/test and scripts/fuzz need before they can build, sourced by all.
+# What scripts/run, scripts/test, scripts/fuzz and scripts/costs need before they can build, sourced by all.
 #
 # Each function first looks whether there is anything to do, so that a second run costs a few
 # milliseconds, and apt (and with it root) is asked only when something is missing.
@@ -71,7 +71,8 @@ has_libfuzzer() {
     [ -e "$resources/clang/lib/linux/libclang_rt.fuzzer-$(uname -m).a" ]
 }
 
-# require_packages run|test: what the build and the demo need, and for `test` what the tests need too.
+# require_packages run|costs|test: what the build and the demo need, for `costs` what counting a request's cost needs too,
+# and for `test` that and what the tests need.
 require_packages() {
     local missing=()
     has_library openssl libssl-dev || missing+=(libssl-dev)
@@ -80,6 +81,12 @@ require_packages() {
     # SwiftPM finds the C libraries' flags through it.
     command -v pkg-config >/dev/null 2>&1 || missing+=(pkg-config)
     has_node || missing+=(nodejs)
+    if [ "$1" != run ]; then
+        # Its headers too, without which nothing built says what to count.
+        { command -v valgrind && [ -e /usr/include/valgrind/callgrind.h ]; } >/dev/null 2>&1 || missing+=(valgrind)
+        command -v strip >/dev/null 2>&1 || missing+=(binutils)
+        command -v python3 >/dev/null 2>&1 || missing+=(python3)
+    fi
     if [ "$1" = test ]; then
         has_python_venv || missing+=(python3 python3-venv)
         # The demo's test pastes the demo's curl lines.

@@ -5,6 +5,7 @@ A command of the folder above is a module here, and is read from the top of it:
     compare      Antechamber beside HAProxy, nginx and Envoy
     wire         long bodies, idle connections and slow clients: `transfers`, `idle` and `slow` are its parts
     tokens       verifying and refusing tokens: `verification`, `rotation` and `flood` are its parts
+    costs        what a request costs in instructions and allocations, for scripts/costs
 
 One module holds one thing:
 
@@ -20,6 +21,7 @@ One module holds one thing:
     load         wrk
     sockets      many connections from one process
     issuer       key sets over HTTP, with a count
+    callgrind    whose code the instructions are that valgrind counted
     drip, sink   slow clients, and a backend that takes long bodies: processes of their own
     rounds       one round of one case, and the interleaving of rounds
     machine      what the numbers were measured on

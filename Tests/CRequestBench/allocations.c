@@ -6,20 +6,26 @@
 
 #include <execinfo.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <unistd.h>
 
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
+extern void __libc_free(void *);
 
 #define FRAMES 24
 
-uint64_t allocations_total;
+uint64_t allocations_total, openssl_allocations_total;
 static _Thread_local bool counts;
 static int traces_left;
 
-void allocations_count(bool counting) { counts = counting; }
+bool allocations_count(bool counting) {
+    bool before = counts;
+    counts = counting;
+    return before;
+}
 
 void requestbench_trace_allocations(int count) {
     traces_left = count;
@@ -38,36 +44,57 @@ static void trace(void) {
     counts = true;
 }
 
-static inline void note(void) {
+static inline void note(uint64_t *total) {
     if (!counts) return;
-    allocations_total++;
+    ++*total;
     if (traces_left > 0) trace();
 }
 
 void *malloc(size_t size) {
-    note();
+    note(&allocations_total);
     return __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size) {
-    note();
+    note(&allocations_total);
     return __libc_calloc(count, size);
 }
 
 void *realloc(void *block, size_t size) {
-    note();
+    note(&allocations_total);
     return __libc_realloc(block, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
-    note();
+    note(&allocations_total);
     return __libc_memalign(alignment, size);
 }
 
 int posix_memalign(void **block, size_t alignment, size_t size) {
-    note();
+    note(&allocations_total);
     void *made = __libc_memalign(alignment, size);
     if (!made) return ENOMEM;
     *block = made;
     return 0;
+}
+
+static void *openssl_malloc(size_t size, const char *file, int line) {
+    (void)file, (void)line;
+    note(&openssl_allocations_total);
+    return __libc_malloc(size);
+}
+
+static void *openssl_realloc(void *block, size_t size, const char *file, int line) {
+    (void)file, (void)line;
+    note(&openssl_allocations_total);
+    return __libc_realloc(block, size);
+}
+
+static void openssl_free(void *block, const char *file, int line) {
+    (void)file, (void)line;
+    __libc_free(block);
+}
+
+int requestbench_count_openssl_apart(void) {
+    return CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free);
 }

@@ -7,9 +7,10 @@
 
 #include <stdbool.h>
 
-// Whether allocations of this thread count. The total is only touched by the thread that counts.
-void allocations_count(bool counting);
-extern uint64_t allocations_total;
+// Whether allocations of this thread count from now on; returns whether they did before. The totals are only touched
+// by the thread that counts.
+bool allocations_count(bool counting);
+extern uint64_t allocations_total, openssl_allocations_total;
 
 typedef enum { PEERS_IDLE, PEERS_ACTED, PEERS_DONE } peers_state;
 

@@ -4,6 +4,8 @@
 
 #include "internal.h"
 
+#include <dlfcn.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
@@ -52,6 +54,7 @@ static void advance(struct timespec *time) {
 static void begin_measuring(void) {
     is_measuring = true;
     allocations_total = 0;
+    openssl_allocations_total = 0;
     wakeups = 0;
     CALLGRIND_START_INSTRUMENTATION;
     CALLGRIND_ZERO_STATS;
@@ -62,6 +65,7 @@ static void end_measuring(void) {
     CALLGRIND_DUMP_STATS_AT(current->name);
     CALLGRIND_STOP_INSTRUMENTATION;
     result->allocations = allocations_total;
+    result->openssl_allocations = openssl_allocations_total;
     result->wakeups = wakeups;
 }
 
@@ -114,6 +118,17 @@ int epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout)
         CALLGRIND_TOGGLE_COLLECT;
     }
     return count;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument) {
+    static _Atomic(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)) real;
+    if (!real) real = dlsym(RTLD_NEXT, "pthread_create");
+    bool counting = allocations_count(false);
+    if (counting) CALLGRIND_TOGGLE_COLLECT;
+    int outcome = real(thread, attributes, start, argument);
+    if (counting) CALLGRIND_TOGGLE_COLLECT;
+    allocations_count(counting);
+    return outcome;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *time) {

@@ -157,6 +157,7 @@ static bool client_step(void) {
                               (const char *)client.received);
         client.received_count = 0;
         answered++;
+        if (current->pause_microseconds > 0) usleep((useconds_t)current->pause_microseconds);
         if (answered < current->warm_up + current->requests_counted) send_next_request();
     }
     return send_some(&client) || acted;

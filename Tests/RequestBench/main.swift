@@ -7,7 +7,7 @@
 // worker's own costs are told apart, and made the same each time. Prints a line of JSON for each case:
 //
 //   requests       that were counted, after others that warmed it up
-//   allocations    by the worker, for all of them
+//   allocations    by the worker, for all of them; and in_openssl, which are not among those
 //   wakeups        of the worker
 //   collected      whether valgrind's callgrind has been told what to collect, and to dump it under the case's name
 //
@@ -147,6 +147,7 @@ extension Case {
             unsafe parameters.response_end = lend(responseEnd)
             unsafe parameters.warm_up = options.warmUp
             unsafe parameters.requests_counted = options.requests
+            unsafe parameters.pause_microseconds = pauseMicroseconds
             unsafe requestbench_run(&parameters, proxy.port, backend, &counts)
         }
         proxy.stop()
@@ -161,6 +162,7 @@ extension Case {
     }
 }
 
+if requestbench_count_openssl_apart() == 0 { fail("OpenSSL has begun to allocate before it was asked not to") }
 let options = Options(CommandLine.arguments.dropFirst())
 let all = try Case.all()
 let unknown = options.names.filter { name in !all.contains { $0.name == name } }
@@ -174,6 +176,7 @@ for what in all where options.names.isEmpty || options.names.contains(what.name)
     print(
         """
         {"case": "\(what.name)", "requests": \(options.requests), "allocations": \(counts.allocations), \
+        "in_openssl": \(counts.openssl_allocations), \
         "wakeups": \(counts.wakeups), "collected": \(requestbench_can_collect() != 0)}
         """)
 }

@@ -48,7 +48,9 @@ struct LayeringTests {
         let targets = Set(
             manifest.matches(of: /arget\(\s*name: "([A-Za-z]+)"/).map { String($0.1) }
                 + manifest.matches(of: /systemLibrary\(\s*name: "([A-Za-z]+)"/).map { String($0.1) })
-        let tests = SourceTree.swift.filter { $0.path.hasPrefix("Tests/") }.map { $0.module }
+        let tests = SourceTree.files
+            .filter { file in file.path.hasPrefix("Tests/") && [".swift", ".c"].contains { file.path.hasSuffix($0) } }
+            .map { $0.module }
         let folders = SourceTree.folders(in: "Sources").union(tests)
         #expect(folders == targets, "A folder that Package.swift does not list is never built, so never tested.")
     }

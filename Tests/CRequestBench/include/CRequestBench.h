@@ -9,6 +9,7 @@
 //   clock_gettime  for the worker, time goes on by the same step with each wait, so that its timers fire alike
 //   malloc, calloc, realloc, posix_memalign, aligned_alloc
 //                  count what the worker allocates between its waits
+//   pthread_create in no figure: Dispatch starts a thread where it finds none that idles, which is a matter of timing
 //
 // Under valgrind's callgrind, instructions are collected between the worker's waits too, and dumped with the case's
 // name. What the client and the backend do is in no figure.
@@ -41,15 +42,22 @@ typedef struct {
     // Requests before those that count.
     int warm_up;
     int requests_counted;
+    // Between a request and the next, for what other threads have to do with it.
+    int pause_microseconds;
 } requestbench_case;
 
 typedef struct {
-    // By the worker, while the requests that count were on their way.
+    // By the worker, while the requests that count were on their way, but for OpenSSL's.
     uint64_t allocations;
+    // OpenSSL's, by the worker: how many there are differs from version to version.
+    uint64_t openssl_allocations;
     // Waits of the worker that ended with something to do.
     uint64_t wakeups;
 } requestbench_counts;
 
+// Has OpenSSL's allocations counted apart. Before anything else, as OpenSSL takes no such wish once it has allocated; 0
+// where it has.
+int requestbench_count_openssl_apart(void);
 // Writes where the worker's allocations come from to standard error, of the first ones that count.
 void requestbench_trace_allocations(int count);
 // Whether this was built with valgrind's headers, and so can say what is to be collected.
