@@ -85,7 +85,7 @@ struct ProxyUnderTest {
         self.port = port
     }
 
-    /// Keys are there, or are about to be for good.
+    /// Returns when there are keys.
     func waitUntilReady() {
         let answered = DispatchSemaphore(value: 0)
         let isReady = Flag()
