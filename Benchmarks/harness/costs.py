@@ -104,13 +104,14 @@ def findings(measured: Record, recorded: Record) -> list[Finding]:
             found.append(Finding(more, f"{name}: {cost.allocations:g} allocations a request, {before.allocations:g} "
                                        f"recorded{'' if more else ': better'}"))
         if cost.openssl_allocations > 0 and before.openssl_allocations == 0:
-            found.append(Finding(True, f"{name}: {cost.openssl_allocations:g} allocations of OpenSSL's a request, where "
-                                       "there were none"))
+            found.append(Finding(True, f"{name}: {cost.openssl_allocations:g} allocations of OpenSSL's a request, "
+                                       "where there were none"))
         more = cost.instructions > before.instructions * (1 + TOLERANCE)
         if comparable and (more or cost.instructions < before.instructions * (1 - TOLERANCE)):
             change = cost.instructions / before.instructions - 1
             found.append(Finding(more, f"{name}: {cost.instructions:.0f} instructions a request, "
-                                       f"{before.instructions:.0f} recorded ({change:+.1%}){'' if more else ': better'}"))
+                                       f"{before.instructions:.0f} recorded ({change:+.1%})"
+                                       f"{'' if more else ': better'}"))
     return found
 
 

@@ -1,5 +1,5 @@
-// The kinds of requests whose costs are recorded. Each is a step away from the first, so that the difference is what that
-// step costs.
+// The kinds of requests whose costs are recorded. Each is a step away from the first, so that the difference is what
+// that step costs.
 
 import JOSE
 import JOSEFixtures
@@ -61,8 +61,8 @@ struct Case {
             try signer.sign(
                 claims: """
                     {"iss":"https://issuer.example/","aud":"https://api.example.com","sub":"auth0|\(subject)",\
-                    "azp":"dashboard","iat":1750000000,"exp":4102444800,"scope":"openid profile items:read items:write",\
-                    "jti":"0b9fd6f0-3c5b-4c8e-9d2e-\(subject)"}
+                    "azp":"dashboard","iat":1750000000,"exp":4102444800,\
+                    "scope":"openid profile items:read items:write","jti":"0b9fd6f0-3c5b-4c8e-9d2e-\(subject)"}
                     """)
         }
         let es256 = IndependentTokens.genuine.filter { $0.algorithm == "ES256" }.map(\.token)

@@ -2,9 +2,9 @@
 //
 //   RequestBench [--requests N] [--warm-up N] [--trace N] [CASE…]
 //
-// A whole proxy, with one worker, runs between a client and a backend that are ready-made bytes on sockets of the loopback
-// interface. Requests of a kind go through it one after the other, over one connection; CRequestBench.h tells how the
-// worker's own costs are told apart, and made the same each time. Prints a line of JSON for each case:
+// A whole proxy, with one worker, runs between a client and a backend that are ready-made bytes on sockets of the
+// loopback interface. Requests of a kind go through it one after the other, over one connection; CRequestBench.h tells
+// how the worker's own costs are told apart, and made the same each time. Prints a line of JSON for each case:
 //
 //   requests       that were counted, after others that warmed it up
 //   allocations    by the worker, for all of them; and in_openssl, which are not among those
