@@ -14,12 +14,13 @@ export PYTHONPATH=$here
 measure() {
     local command=$1
     shift
-    install_packages
+    install_packages "$command"
     prepare_environment
     export PATH=$venv/bin:$PATH # where the wheel puts envoy
     exec "$venv/bin/python" -m "harness.$command" --scratch "$cache" "$@"
 }
 
+# install_packages COMMAND
 # Installs only what is missing, and starts none of the services that the packages bring.
 install_packages() {
     local missing=()
@@ -28,6 +29,11 @@ install_packages() {
     command -v wrk >/dev/null || missing+=(wrk)
     command -v python3 >/dev/null || missing+=(python3)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+    if [[ $1 == compare ]]; then
+        command -v apache2 >/dev/null || missing+=(apache2-bin)
+        [[ -e /usr/lib/apache2/modules/mod_oauth2.so ]] || missing+=(libapache2-mod-oauth2)
+        command -v node >/dev/null || missing+=(nodejs)
+    fi
     [[ ${#missing[@]} -gt 0 ]] || return 0
 
     local privileged=()

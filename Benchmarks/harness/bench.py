@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import Problem, mint
+from harness import Problem, catalogue, mint
 from harness.catalogue import BACKEND, BACKENDS, Proxy
 from harness.processes import Cores, Processes, wait_until
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "proxies"
 _START_SECONDS = 20
+# Where Debian keeps them.
+_APACHE_MODULES = "/usr/lib/apache2/modules"
 
 
 @dataclass(frozen=True)
@@ -34,62 +36,69 @@ class Server:
 class Bench:
     """Starts servers in one temporary directory, with the backend started first."""
 
+    # Of the small answer.
+    path = "/" + catalogue.SMALL
+
     def __init__(self, directory: Path, processes: Processes, cores: Cores, credentials: mint.Credentials,
-                 programs: dict[str, Path], body: str) -> None:
+                 programs: dict[str, Path]) -> None:
         self.processes = processes
         self.cores = cores
         self.credentials = credentials
-        self.path = "/" + body
         self._directory = directory
         self._programs = {"python": Path(sys.executable), **programs}
         # What the backend serves.
         self.documents = directory / "documents"
         self.documents.mkdir()
-        (self.documents / "64k").write_bytes(b"x" * 65536)
+        (self.documents / catalogue.LARGE).write_bytes(b"x" * 65536)
         self.backend = self.start(BACKEND)
         self.expected_body = get(self.backend.port, self.path)[1]
         self.counts_requests = self.backend_requests() is not None
 
-    def url(self, server: Server) -> str:
+    def url(self, server: Server, body: str = catalogue.SMALL) -> str:
         """What is asked for through `server`."""
-        return f"http{'s' if server.tls else ''}://127.0.0.1:{server.port}{self.path}"
+        return f"http{'s' if server.tls else ''}://127.0.0.1:{server.port}/{body}"
 
-    def start(self, proxy: Proxy, backend: Server | None = None, **places: object) -> Server:
+    def start(self, proxy: Proxy, backend: Server | None = None, workers: int = 1, **places: object) -> Server:
         """Starts one server on a free port, in front of the shared backend unless another one is given, and waits
         until it accepts connections. `places` fill in what its template has beside the usual."""
-        command, port = self._prepared(proxy, backend, places)
-        server = self._begun(proxy, command, port)
+        command, port = self._prepared(proxy, backend, workers, places)
+        server = self._begun(proxy, command, port, workers)
         wait_until(lambda: server.process.poll() is not None or _accepts(port), _START_SECONDS)
         self._check(proxy, server)
         return server
 
     def time_start(self, proxy: Proxy) -> tuple[float, float, Server]:
         """The same, with the moments just before its start and of the first connection that it accepted."""
-        command, port = self._prepared(proxy, None, {})
+        command, port = self._prepared(proxy, None, 1, {})
         began = time.monotonic()
-        server = self._begun(proxy, command, port)
+        server = self._begun(proxy, command, port, 1)
         while not _accepts(port) and server.process.poll() is None and time.monotonic() < began + _START_SECONDS:
             time.sleep(0.0005)
         connected = time.monotonic()
         self._check(proxy, server)
         return began, connected, server
 
-    def _prepared(self, proxy: Proxy, backend: Server | None, places: dict[str, object]) -> tuple[list[str], int]:
+    def _prepared(self, proxy: Proxy, backend: Server | None, workers: int,
+                  places: dict[str, object]) -> tuple[list[str], int]:
         directory = self._directory / proxy.name
         directory.mkdir(exist_ok=True)
         port = _free_port()
-        words = {"program": self._programs[proxy.program], "directory": directory, "port": port}
+        words = {"program": self._programs[proxy.program], "directory": directory, "port": port,
+                 "workers": workers}
         if proxy.template:
             words["config"] = directory / proxy.template
             words["config"].write_text(_filled(proxy.template, {
                 **places,
                 "PORT": port,
+                "WORKERS": workers,
                 "BACKEND_PORT": port if proxy in BACKENDS else (backend or self.backend).port,
                 "DIRECTORY": directory,
                 "DOCUMENTS": self.documents,
                 "ISSUER": mint.ISSUER,
                 "AUDIENCE": mint.AUDIENCE,
                 "JWKS": self.credentials.jwks,
+                "JWK": self.credentials.jwk,
+                "APACHE_MODULES": _APACHE_MODULES,
                 "PUBLIC_KEY": self.credentials.public_key,
                 "CERTIFICATE": self.credentials.certificate,
                 "CERTIFICATE_KEY": self.credentials.certificate_key,
@@ -97,11 +106,14 @@ class Bench:
             }))
         return [word.format(**words) for word in proxy.command], port
 
-    def _begun(self, proxy: Proxy, command: list[str], port: int) -> Server:
+    def _begun(self, proxy: Proxy, command: list[str], port: int, workers: int) -> Server:
         directory = self._directory / proxy.name
         with (directory / "output.log").open("wb") as log:
-            core = self.cores.load if proxy in BACKENDS else self.cores.proxy
-            return Server(self.processes.start(command, core, stdout=log, stderr=log, cwd=directory), port, proxy.tls)
+            cores = self.cores.load if proxy in BACKENDS else self.cores.for_workers(workers).proxy
+            # Antechamber has to raise its limit by itself.
+            process = self.processes.start(command, cores, many_files=not proxy.is_ours, stdout=log, stderr=log,
+                                           cwd=directory)
+            return Server(process, port, proxy.tls)
 
     def _check(self, proxy: Proxy, server: Server) -> None:
         process = server.process
@@ -116,7 +128,7 @@ class Bench:
     def on_load_core(self) -> Iterator[None]:
         """For a stretch in which this process is itself the client."""
         allowed = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {self.cores.load})
+        os.sched_setaffinity(0, self.cores.load)
         try:
             yield
         finally:

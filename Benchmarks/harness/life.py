@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     cores = command.choose_cores()
     facts = command.circumstances(proxies, programs)
     with command.workplace() as (directory, running):
-        place = bench.Bench(directory, running, cores, mint.credentials(directory, soak.TOKENS), programs, "tiny")
+        place = bench.Bench(directory, running, cores, mint.credentials(directory, soak.TOKENS), programs)
         preflight.check(place, catalogue.ANTECHAMBER)
         say("Antechamber passes the good token, and refuses every bad one")
         return parts.run(PARTS, place, flags, facts)

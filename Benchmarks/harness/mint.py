@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import multiprocessing
+import os
 import secrets
 import time
 from base64 import urlsafe_b64encode
@@ -15,42 +17,51 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from jwt.algorithms import RSAAlgorithm
 
+from harness.catalogue import FORGED, MANY, NEW, ONE
+
 ISSUER = "https://issuer.example/"
 AUDIENCE = "https://api.example.com"
 _KEY_ID = "2f6c1e0b7a4d4c39"
 _LIFETIME_SECONDS = 24 * 3600
+_TOKENS_OF_ONE_PROCESS = 1000
 
 
 @dataclass(frozen=True)
 class Credentials:
     """The files that the proxies and wrk read, one good token, and bad ones by what is wrong with them.
 
-    `tokens` has the file of each mode of load, with one token a line; `unknown` one with as many key IDs that no key
-    set has."""
+    `tokens` has the file of each kind, with one token a line; `unknown` one with as many key IDs that no key set
+    has."""
 
     jwks: Path
+    jwk: str
     public_key: Path
     certificate: Path
     certificate_key: Path
     # Both in one file.
     certificate_and_key: Path
     tokens: dict[str, Path]
+    # How many of each kind there are.
+    counts: dict[str, int]
     unknown: Path
     good: str
     bad: dict[str, str]
 
 
-def credentials(directory: Path, count: int) -> Credentials:
-    """Makes a fresh 2048-bit RSA key and `count` distinct tokens under it."""
+def credentials(directory: Path, count: int, new: int = 0) -> Credentials:
+    """Makes a fresh 2048-bit RSA key and `count` distinct tokens under it, and `new` ones that are none of those."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    jwk = {**RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": _KEY_ID, "use": "sig", "alg": "RS256"}
+    jwk.pop("key_ops", None)
     made = Credentials(
         jwks=directory / "jwks.json",
+        jwk=json.dumps(jwk),
         public_key=directory / "public.pem",
         certificate=directory / "certificate.pem",
         certificate_key=directory / "certificate.key",
         certificate_and_key=directory / "certificate-and-key.pem",
-        tokens={mode: directory / f"{file}.tokens" for mode, file in
-                {"plain": "one", "one": "one", "many": "many", "forged": "forged"}.items()},
+        tokens={kind: directory / f"{kind}.tokens" for kind in (ONE, MANY, NEW, FORGED)},
+        counts={ONE: 1, MANY: count, NEW: new, FORGED: count},
         unknown=directory / "unknown.tokens",
         good=_token(key, 0),
         bad={
@@ -60,8 +71,6 @@ def credentials(directory: Path, count: int) -> Credentials:
             "of another issuer": _token(key, 0, issuer="https://other.example/"),
         },
     )
-    jwk = {**RSAAlgorithm.to_jwk(key.public_key(), as_dict=True), "kid": _KEY_ID, "use": "sig", "alg": "RS256"}
-    jwk.pop("key_ops", None)
     made.jwks.write_text(json.dumps({"keys": [jwk]}))
     made.public_key.write_bytes(
         key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -71,11 +80,13 @@ def credentials(directory: Path, count: int) -> Credentials:
     made.certificate_key.write_bytes(certificate_key)
     made.certificate_key.chmod(0o600)
     made.certificate_and_key.write_bytes(certificate + certificate_key)
-    many = [_token(key, number) for number in range(count)]
-    _write(made.tokens["one"], [made.good])
-    _write(made.tokens["many"], many)
+    several = _tokens(key, count + new)
+    many = several[:count]
+    _write(made.tokens[ONE], [made.good])
+    _write(made.tokens[MANY], many)
+    _write(made.tokens[NEW], several[count:])
     # A signature of another token is as much work to check as the right one.
-    _write(made.tokens["forged"], [
+    _write(made.tokens[FORGED], [
         token.rpartition(".")[0] + "." + other.rpartition(".")[2] for token, other in zip(many, many[1:] + many[:1])
     ])
     _write(made.unknown, [
@@ -84,6 +95,24 @@ def credentials(directory: Path, count: int) -> Credentials:
         for token in many
     ])
     return made
+
+
+def _tokens(key: rsa.RSAPrivateKey, count: int) -> list[str]:
+    """Distinct ones. A signature takes most of a millisecond: all CPUs make them where there are many to make."""
+    if count < _TOKENS_OF_ONE_PROCESS:
+        return [_token(key, number) for number in range(count)]
+    # The key cannot be sent to another process, and need not be: it is there already in what is forked.
+    cpus = len(os.sched_getaffinity(0))
+    with multiprocessing.get_context("fork").Pool(cpus, initializer=_keys.append, initargs=(key,)) as pool:
+        return pool.map(_numbered_token, range(count), chunksize=500)
+
+
+# Of a process that makes tokens: its one key.
+_keys: list[rsa.RSAPrivateKey] = []
+
+
+def _numbered_token(number: int) -> str:
+    return _token(_keys[0], number)
 
 
 def _certificate() -> tuple[bytes, bytes]:

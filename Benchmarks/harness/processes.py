@@ -22,20 +22,31 @@ _DESCRIPTOR_LIMITS = resource.getrlimit(resource.RLIMIT_NOFILE)
 
 @dataclass(frozen=True)
 class Cores:
-    """The core of the proxy under test, and the one that wrk and the backend share."""
+    """The cores of the proxy under test, and those of wrk; the backend stays where wrk is beside one worker."""
 
-    proxy: int
-    load: int
+    proxy: frozenset[int]
+    load: frozenset[int]
+    # CPUs that nothing of a run with one worker uses.
+    spare: tuple[int, ...] = ()
 
     @property
     def apart(self) -> bool:
-        return self.proxy != self.load
+        return not self.proxy & self.load
+
+    def for_workers(self, count: int) -> "Cores":
+        """A core for each of one or two workers. With four CPUs wrk leaves its own to the backend, as one for both
+        cannot keep two workers busy; with fewer, the second worker shares that of wrk and the backend."""
+        if count == 1:
+            return self
+        if len(self.spare) >= 2:
+            return Cores(self.proxy | {self.spare[0]}, frozenset({self.spare[1]}))
+        return Cores(self.proxy | self.load, self.load)
 
 
 def choose_cores() -> Cores:
-    """The first two CPUs that this process may run on; the same one twice where there is only one."""
+    """The first CPUs that this process may run on; the same one for everything where there is only one."""
     allowed = sorted(os.sched_getaffinity(0))
-    return Cores(proxy=allowed[0], load=allowed[min(1, len(allowed) - 1)])
+    return Cores(frozenset(allowed[:1]), frozenset(allowed[1:2] or allowed), tuple(allowed[2:]))
 
 
 class Processes:
@@ -51,14 +62,17 @@ class Processes:
         for process in reversed(list(self._running)):
             self.end(process)
 
-    def start(self, command: list[str], core: int, niceness: int = 0, **popen) -> subprocess.Popen:
-        """Starts `command` on one core, in a session of its own (a terminal's Ctrl-C goes to us, and
-        we end it), and with a signal from the kernel should we be killed without a chance to."""
+    def start(self, command: list[str], cores: frozenset[int], niceness: int = 0, many_files: bool = False,
+              **popen) -> subprocess.Popen:
+        """Starts `command` on its cores, in a session of its own (a terminal's Ctrl-C goes to us, and we end it), and
+        with a signal from the kernel should we be killed without a chance to. `many_files`: it may open as many as we
+        may let it, as a service's `LimitNOFILE` would."""
 
         def before_exec() -> None:
             _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-            resource.setrlimit(resource.RLIMIT_NOFILE, _DESCRIPTOR_LIMITS)
-            os.sched_setaffinity(0, {core})
+            soft, hard = _DESCRIPTOR_LIMITS
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard if many_files else soft, hard))
+            os.sched_setaffinity(0, cores)
             os.nice(niceness)
 
         popen.setdefault("stdin", subprocess.DEVNULL)
@@ -121,31 +135,32 @@ def reset_peak(pids: list[int]) -> None:
         Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-def core_busy_seconds(core: int) -> float:
-    """How long a core has not been idle, time stolen by the hypervisor included."""
+def busy_seconds(cores: frozenset[int]) -> float:
+    """How long cores have not been idle, together, time stolen by the hypervisor included."""
+    ticks = 0
     for line in Path("/proc/stat").read_text().splitlines():
         name, *columns = line.split()
-        if name == f"cpu{core}":
+        if name in {f"cpu{core}" for core in cores}:
             user, nice, system, idle, iowait, irq, softirq, steal = (int(column) for column in columns[:8])
-            return (user + nice + system + irq + softirq + steal) / _TICKS_PER_SECOND
-    return 0.0
+            ticks += user + nice + system + irq + softirq + steal
+    return ticks / _TICKS_PER_SECOND
 
 
 class Meter:
-    """What some processes, and all else, use of the proxy's core from now on."""
+    """What some processes, and all else, use of the proxy's cores from now on."""
 
     def __init__(self, pids: list[int], cores: Cores) -> None:
         self._pids = pids
         self._cores = cores
         self._began = time.monotonic()
-        self._busy = core_busy_seconds(cores.proxy)
+        self._busy = busy_seconds(cores.proxy)
         self._cpu = cpu_seconds(pids)
 
     def read(self) -> tuple[float, float]:
-        """Seconds of CPU time of the processes, and the share of the core that others used: 0 where they have to, as
+        """Seconds of CPU time of the processes, and the share of a core that others used: 0 where they have to, as
         there is no other core."""
         cpu = cpu_seconds(self._pids) - self._cpu
-        busy = core_busy_seconds(self._cores.proxy) - self._busy
+        busy = busy_seconds(self._cores.proxy) - self._busy
         others = max(busy - cpu, 0) / (time.monotonic() - self._began)
         return cpu, others if self._cores.apart else 0
 

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     cores = command.choose_cores()
     facts = command.circumstances([catalogue.ANTECHAMBER], programs)
     with command.workplace() as (directory, running):
-        place = bench.Bench(directory, running, cores, mint.credentials(directory, flags.tokens), programs, "tiny")
+        place = bench.Bench(directory, running, cores, mint.credentials(directory, flags.tokens), programs)
         preflight.check(place, catalogue.ANTECHAMBER)
         quiet = _measure(place, directory, flags, reloads=False)
         busy = _measure(place, directory, flags, reloads=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
-from harness import goals
+from harness import catalogue, goals
 from harness.catalogue import Case
 from harness.goals import Goal
 from harness.rounds import Round
@@ -14,8 +14,10 @@ from harness.table import aligned
 
 # Above this share of the proxy's core, what else ran there has bent the numbers.
 _FOREIGN_SHARE_MAX = 0.03
-_COLUMNS = ("proxy", "mode", "token check", "req/s", "CPU µs/req", "spread", "core", "p50 ms", "p99 ms", "RSS MB",
-            "rounds")
+_COLUMNS = ("row", "proxy", "token check", "req/s", "CPU µs/req", "× ours", "spread", "core", "p50 ms", "p99 ms",
+            "p99.9 ms", "RSS MB", "rounds")
+# What the others in a row are set against.
+_OURS = (catalogue.ANTECHAMBER, catalogue.ANTECHAMBER_TLS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Medians:
     core_share: float
     p50_us: float
     p99_us: float
+    p999_us: float
     resident_bytes: float
     rounds_good: int
     rounds: int
@@ -50,6 +53,7 @@ def medians(rounds: list[Round]) -> Medians | None:
         core_share=middle("core_share"),
         p50_us=middle("p50_us"),
         p99_us=middle("p99_us"),
+        p999_us=middle("p999_us"),
         resident_bytes=middle("resident_bytes"),
         rounds_good=len(good),
         rounds=len(rounds),
@@ -77,14 +81,18 @@ def joined(blocks: list[list[str]]) -> str:
 
 
 def write_json(path: Path, measured: dict[Case, list[Round]], facts: dict[str, object], found: list[Goal]) -> None:
-    """Every round and the medians, for other programs."""
+    """Every round, the medians and ratios, for other programs."""
     middle = lines(measured)
+    ratios = cpu_ratios(middle)
     path.write_text(json.dumps({
         **facts,
         "cases": [
             {
+                "row": {**dataclasses.asdict(case.row), "tls": case.proxy.tls},
                 "proxy": case.proxy.name,
-                "mode": case.mode,
+                "title": case.proxy.title,
+                "authenticates": case.proxy.authenticates,
+                "cpu_ratio": ratios[case],
                 "medians": dataclasses.asdict(middle[case]) if middle[case] else None,
                 "rounds": [dataclasses.asdict(one) for one in rounds],
             }
@@ -103,22 +111,32 @@ def disturbances(rounds: Iterable) -> list[str]:
             f"(up to {max(shares):.0%} of it); measure again"]
 
 
+def cpu_ratios(middle: dict[Case, Medians | None]) -> dict[Case, float | None]:
+    """CPU a request of each case over Antechamber's in its row; None where one of them was not measured."""
+    cpu = {case: line.cpu_us_per_request for case, line in middle.items() if line}
+    ours = {case.row: value for case, value in cpu.items() if case.proxy in _OURS}
+    return {case: goals.ratio(cpu.get(case), ours.get(case.row)) for case in middle}
+
+
 def table(middle: dict[Case, Medians | None]) -> list[str]:
     """One line a case."""
+    ratios = cpu_ratios(middle)
     rows = [_COLUMNS]
     for case, line in middle.items():
-        start = (case.proxy.title, case.mode, "every request" if case.proxy.authenticates else "none")
+        start = (case.row.title, case.proxy.title, "every request" if case.proxy.authenticates else "none")
         if line is None:
-            rows.append((*start, *["-"] * 7, "0"))
+            rows.append((*start, *["-"] * 9, "0"))
             continue
         rows.append((
             *start,
             f"{line.requests_per_second:,.0f}",
             f"{line.cpu_us_per_request:.2f}",
+            "-" if ratios[case] is None else f"{ratios[case]:.2f}",
             f"{line.cpu_spread:.1%}" if line.rounds_good > 1 else "-",
             f"{line.core_share:.0%}",
             f"{line.p50_us / 1000:.2f}",
             f"{line.p99_us / 1000:.2f}",
+            f"{line.p999_us / 1000:.2f}",
             f"{line.resident_bytes / 1e6:.1f}",
             f"{line.rounds_good}/{line.rounds}",
         ))
@@ -127,8 +145,10 @@ def table(middle: dict[Case, Medians | None]) -> list[str]:
 
 def _notes(measured: dict[Case, list[Round]]) -> list[str]:
     notes = []
-    if any(case.proxy.name == "antechamber" for case in measured):
+    if any(case.proxy.is_ours for case in measured):
         notes.append("Antechamber has no plain mode: it verifies, or remembers having verified, every request's token.")
+    if any(case.proxy.is_backend for case in measured):
+        notes.append("Node answers by itself, with no proxy before it: its figures are the backend's work too.")
     for case, rounds in measured.items():
         for one in rounds:
             if one.faults:

@@ -42,8 +42,9 @@ end
 function done(summary, latency)
    local errors = summary.errors
    io.write(string.format(
-      'RESULT {"requests":%d,"bytes":%d,"duration_us":%d,"p50_us":%d,"p99_us":%d,'
+      'RESULT {"requests":%d,"bytes":%d,"duration_us":%d,"p50_us":%d,"p99_us":%d,"p999_us":%d,'
          .. '"connect":%d,"read":%d,"write":%d,"status":%d,"timeout":%d}\n',
       summary.requests, summary.bytes, summary.duration, latency:percentile(50), latency:percentile(99),
+      latency:percentile(99.9),
       errors.connect, errors.read, errors.write, errors.status, errors.timeout))
 end

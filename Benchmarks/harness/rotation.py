@@ -7,10 +7,10 @@ from harness.bench import Bench
 from harness.catalogue import Case
 from harness.goals import Goal, ratio
 
-THEIRS = Case(catalogue.HAPROXY_JWT, "many")
-UNCACHED = Case(catalogue.UNCACHED, "many")
-CACHED = Case(catalogue.ANTECHAMBER, "many")
-FORGED = Case(catalogue.ANTECHAMBER, catalogue.FORGED)
+THEIRS = Case(catalogue.HAPROXY_JWT, catalogue.ROTATION)
+UNCACHED = Case(catalogue.UNCACHED, catalogue.ROTATION)
+CACHED = Case(catalogue.ANTECHAMBER, catalogue.ROTATION)
+FORGED = Case(catalogue.ANTECHAMBER, catalogue.REFUSALS)
 _CASES = {str(case): case for case in (THEIRS, UNCACHED, CACHED, FORGED)}
 
 
@@ -39,7 +39,7 @@ class Round:
 
 def measure(bench: Bench, flags) -> list[Round]:
     """Round 1 of every case, round 2 of every case, ..."""
-    measured = rounds_of_load.interleaved(bench, list(_CASES.values()), flags)
+    measured = rounds_of_load.interleaved(bench, dict.fromkeys(_CASES.values(), flags.rounds), flags)
     return [Round(str(case), one) for case, several in measured.items() for one in several]
 
 

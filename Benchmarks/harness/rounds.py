@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from harness import Problem, load
 from harness.bench import Bench, Server
-from harness.catalogue import Case
+from harness.catalogue import MANY, NEW, ONE, Case
 from harness.machine import say
 from harness.processes import Meter, resident_bytes, tree
 
@@ -21,23 +21,26 @@ class Round:
     foreign_share: float
     p50_us: int
     p99_us: int
+    p999_us: int
     resident_bytes: int
     faults: list[str]
 
 
-def interleaved(bench: Bench, cases: list[Case], options) -> dict[Case, list[Round]]:
-    """Round 1 of all, round 2 of all, ..., so that a slow spell of the machine falls on all of them."""
-    measured: dict[Case, list[Round]] = {case: [] for case in cases}
-    for number in range(1, options.rounds + 1):
-        for case in cases:
-            say(f"round {number} of {options.rounds}: {case}")
-            measured[case].append(_round(bench, case, number, options))
+def interleaved(bench: Bench, counts: dict[Case, int], options) -> dict[Case, list[Round]]:
+    """So many rounds of each case: round 1 of all, round 2 of all, ..., so that a slow spell of the machine falls on
+    all of them."""
+    measured: dict[Case, list[Round]] = {case: [] for case in counts}
+    for number in range(1, max(counts.values()) + 1):
+        for case, count in counts.items():
+            if number <= count:
+                say(f"round {number} of {count}: {case}")
+                measured[case].append(_round(bench, case, number, options))
     return measured
 
 
 def _round(bench: Bench, case: Case, number: int, options) -> Round:
     """A fresh process each time: no round inherits the memory or the caches of another case."""
-    server = bench.start(case.proxy)
+    server = bench.start(case.proxy, workers=case.row.workers)
     try:
         _warm_up(bench, case, server, options)
         return _measured(bench, case, server, number, options)
@@ -46,19 +49,23 @@ def _round(bench: Bench, case: Case, number: int, options) -> Round:
 
 
 def _warm_up(bench: Bench, case: Case, server: Server, options) -> None:
-    """Load until connections are open and, with many tokens, each has been seen once: what is measured
-    is the steady state. wrk begins its rotation anew in each run, so the second one is long enough."""
-    first = _load(bench, case, server, options, options.warmup)
-    if case.mode == "many" and first.requests < options.tokens:
+    """Load until code and upstream connections are warm and, with many tokens, each has been seen once: what is
+    measured is the steady state. wrk begins its rotation anew in each run, so the second one is long enough. Tokens
+    that are to be new are not touched."""
+    tokens = ONE if case.row.tokens == NEW else case.row.tokens
+    first = _load(bench, case, server, tokens, options.warmup)
+    count = bench.credentials.counts[MANY]
+    if tokens == MANY and first.requests < count:
         rate = max(first.requests / first.seconds, 1)
-        _load(bench, case, server, options, int(options.tokens / rate * 1.2) + 1)
+        _load(bench, case, server, tokens, int(count / rate * 1.2) + 1)
 
 
 def _measured(bench: Bench, case: Case, server: Server, number: int, options) -> Round:
+    row = case.row
     family = tree(server.process.pid)
     requests_before = bench.backend_requests()
-    meter = Meter(family, bench.cores)
-    result = _load(bench, case, server, options, options.seconds)
+    meter = Meter(family, bench.cores.for_workers(row.workers))
+    result = _load(bench, case, server, row.tokens, options.seconds)
     cpu, foreign_share = meter.read()
     requests_after = bench.backend_requests()
 
@@ -75,10 +82,13 @@ def _measured(bench: Bench, case: Case, server: Server, number: int, options) ->
         faults.append("a process of the proxy ended")
     if result.requests == 0:
         faults.append("no request was answered")
-    if requests_before is not None and requests_after is not None:
+    # wrk makes one request more than it sends, and those in flight as it stops are none of its answers.
+    if row.tokens == NEW and result.requests + row.connections + 1 > bench.credentials.counts[NEW]:
+        faults.append("tokens came again: there were fewer than requests")
+    if requests_before is not None and requests_after is not None and not case.proxy.is_backend:
         reached = requests_after - requests_before - 1
         # Those in flight as wrk stops reach the backend and are not counted by wrk.
-        in_flight = 0 if case.is_refused else 2 * options.connections
+        in_flight = 0 if case.is_refused else 2 * row.connections
         if not forwarded <= reached <= forwarded + in_flight:
             faults.append(f"the backend had {reached} requests, where wrk's answers tell of {forwarded}")
     return Round(
@@ -90,14 +100,15 @@ def _measured(bench: Bench, case: Case, server: Server, number: int, options) ->
         foreign_share=foreign_share,
         p50_us=result.p50_us,
         p99_us=result.p99_us,
+        p999_us=result.p999_us,
         resident_bytes=resident_bytes(family),
         faults=faults,
     )
 
 
-def _load(bench: Bench, case: Case, server: Server, options, seconds: int) -> load.Load:
+def _load(bench: Bench, case: Case, server: Server, tokens: str, seconds: int) -> load.Load:
     if server.process.poll() is not None:
         raise Problem(f"{case.proxy.title} ended with status {server.process.returncode} under load")
-    tokens = bench.credentials.tokens[case.tokens]
-    return load.run(bench.processes, bench.cores.load, bench.url(server), tokens, options.connections, seconds,
-                    closes=case.closes)
+    row = case.row
+    return load.run(bench.processes, bench.cores.for_workers(row.workers).load, bench.url(server, row.body),
+                    bench.credentials.tokens[tokens], row.connections, seconds, closes=row.closes)

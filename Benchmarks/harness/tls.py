@@ -12,8 +12,8 @@ from harness.catalogue import Case
 from harness.goals import Goal, ratio
 from harness.machine import say
 
-THEIRS = Case(catalogue.HAPROXY_TLS, "plain")
-OURS = Case(catalogue.ANTECHAMBER_TLS, "one")
+THEIRS = Case(catalogue.HAPROXY_TLS, catalogue.TLS)
+OURS = Case(catalogue.ANTECHAMBER_TLS, catalogue.TLS)
 THEIR_HANDSHAKES = Case(catalogue.HAPROXY_TLS, catalogue.HANDSHAKES)
 OUR_HANDSHAKES = Case(catalogue.ANTECHAMBER_TLS, catalogue.HANDSHAKES)
 _CASES = [THEIRS, OURS, THEIR_HANDSHAKES, OUR_HANDSHAKES]
@@ -27,11 +27,11 @@ def main(arguments: list[str]) -> int:
     cores = command.choose_cores()
     facts = command.circumstances(proxies, programs)
     with command.workplace() as (directory, running):
-        place = bench.Bench(directory, running, cores, mint.credentials(directory, 1), programs, "tiny")
+        place = bench.Bench(directory, running, cores, mint.credentials(directory, 1), programs)
         for proxy in proxies:
             preflight.check(place, proxy)
         say("HAProxy and Antechamber pass the good token within TLS, and Antechamber refuses every bad one")
-        measured = rounds.interleaved(place, _CASES, flags)
+        measured = rounds.interleaved(place, dict.fromkeys(_CASES, flags.rounds), flags)
     found = held_against(report.lines(measured))
     print(report.text(measured, command.heading(facts), found))
     if flags.json:
@@ -57,7 +57,6 @@ def _flags(arguments: list[str]) -> argparse.Namespace:
                         help="length of a measured round (%(default)s)")
     parser.add_argument("--warmup", type=options.at_least(1), default=1,
                         help="seconds of unmeasured load before each round (%(default)s)")
-    parser.add_argument("--connections", type=options.at_least(1), default=64, help="client connections (%(default)s)")
     return parser.parse_args(arguments)
 
 

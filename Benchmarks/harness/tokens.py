@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     facts = command.circumstances(proxies, programs)
     with command.workplace() as (directory, running):
         say(f"minting {flags.tokens} tokens")
-        place = bench.Bench(directory, running, cores, mint.credentials(directory, flags.tokens), programs, "tiny")
+        place = bench.Bench(directory, running, cores, mint.credentials(directory, flags.tokens), programs)
         for proxy in proxies:
             preflight.check(place, proxy)
         say("each proxy passes the good token, and refuses every bad one")
@@ -41,8 +41,6 @@ def _flags(arguments: list[str]) -> argparse.Namespace:
                         help="length of a measured round (%(default)s)")
     parser.add_argument("--warmup", type=options.at_least(1), default=1,
                         help="seconds of unmeasured load before each round (%(default)s)")
-    parser.add_argument("--connections", type=options.at_least(1), default=64,
-                        help="keep-alive client connections of `rotation` (%(default)s)")
     parser.add_argument("--tokens", type=options.at_least(2), default=20_000, help="distinct tokens (%(default)s)")
     parser.add_argument("--cooldown", type=options.at_least(1), default=2, metavar="SECONDS",
                         help="jwks_cooldown in the flood (%(default)s)")

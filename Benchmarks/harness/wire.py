@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     cores = command.choose_cores()
     facts = command.circumstances(proxies, programs)
     with command.workplace() as (directory, running):
-        place = bench.Bench(directory, running, cores, mint.credentials(directory, 1), programs, "tiny")
+        place = bench.Bench(directory, running, cores, mint.credentials(directory, 1), programs)
         for proxy in proxies:
             preflight.check(place, proxy)
         say("HAProxy and Antechamber pass the good token, and Antechamber refuses every bad one")

@@ -30,9 +30,9 @@ class Goals(unittest.TestCase):
 class Cases(unittest.TestCase):
     def test_each_handshake_sends_the_one_token_over_a_connection_of_its_own(self) -> None:
         for case in (tls.THEIR_HANDSHAKES, tls.OUR_HANDSHAKES):
-            self.assertTrue(case.closes and case.proxy.tls)
-            self.assertEqual(case.tokens, "one")
-        self.assertFalse(tls.OURS.closes or tls.THEIRS.closes)
+            self.assertTrue(case.row.closes and case.proxy.tls)
+            self.assertEqual(case.row.tokens, "one")
+        self.assertFalse(tls.OURS.row.closes or tls.THEIRS.row.closes)
 
     def test_the_certificate_and_its_key_are_in_one_file_too(self) -> None:
         with tempfile.TemporaryDirectory() as folder:

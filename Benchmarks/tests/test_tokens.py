@@ -40,6 +40,15 @@ class Tokens(unittest.TestCase):
         for token in forged:
             self.assertRaises(jwt.InvalidSignatureError, self.check, token)
 
+    def test_new_ones_are_none_of_the_others_however_many_processes_made_them(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            made = mint.credentials(Path(folder), 600, new=600)
+            key = jwt.PyJWK(json.loads(made.jwk))
+            several = [token for kind in ("many", "new") for token in self.lines(made.tokens[kind])]
+        subjects = {jwt.decode(token, key, algorithms=["RS256"], audience=mint.AUDIENCE)["sub"] for token in several}
+        self.assertEqual(len(subjects), 1200)
+        self.assertEqual((made.counts["many"], made.counts["new"]), (600, 600))
+
     def test_a_made_up_key_id_is_each_token_s_own_and_nobody_s(self) -> None:
         unknown = self.lines(self.made.unknown)
         self.assertEqual(len({jwt.get_unverified_header(token)["kid"] for token in unknown} - {self.key.key_id}), 3)
