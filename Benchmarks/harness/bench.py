@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness import Problem, catalogue, mint
 from harness.catalogue import BACKEND, BACKENDS, Proxy
-from harness.processes import Cores, Processes, wait_until
+from harness.processes import Cores, Processes, tree, wait_until
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "proxies"
 _START_SECONDS = 20
@@ -109,9 +109,11 @@ class Bench:
     def _begun(self, proxy: Proxy, command: list[str], port: int, workers: int) -> Server:
         directory = self._directory / proxy.name
         with (directory / "output.log").open("wb") as log:
-            cores = self.cores.load if proxy in BACKENDS else self.cores.for_workers(workers).proxy
+            cores = self.cores.for_workers(workers)
             # Antechamber has to raise its limit by itself.
-            process = self.processes.start(command, cores, many_files=not proxy.is_ours, stdout=log, stderr=log,
+            place = {"cores": cores.backend} if proxy in BACKENDS else {
+                "cores": cores.proxy, "niceness": cores.niceness}
+            process = self.processes.start(command, **place, many_files=not proxy.is_ours, stdout=log, stderr=log,
                                            cwd=directory)
             return Server(process, port, proxy.tls)
 
@@ -123,6 +125,11 @@ class Bench:
             output = self._directory / proxy.name / "output.log"
             tail = "\n".join(output.read_text(errors="replace").splitlines()[-8:])
             raise Problem(f"{proxy.title} {how}: {' '.join(map(str, process.args))}\n{tail}".rstrip())
+
+    def place_backend(self, cores: Cores) -> None:
+        """Moves the shared backend, as two workers may need another place for it than one."""
+        for pid in tree(self.backend.process.pid):
+            os.sched_setaffinity(pid, cores.backend)
 
     @contextmanager
     def on_load_core(self) -> Iterator[None]:

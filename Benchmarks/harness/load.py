@@ -44,7 +44,8 @@ def start(processes: Processes, cores: frozenset[int], url: str, tokens: Path, c
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s",
                "--latency", "--script", str(_SCRIPT), url, "--", str(tokens), str(pause_ms),
                "close" if closes else "keep"]
-    return processes.start(command, cores, niceness, many_files=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return processes.start(command, cores, niceness, many_files=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           text=True)
 
 
 def finish(processes: Processes, process: subprocess.Popen) -> Load:

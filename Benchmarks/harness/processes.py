@@ -14,6 +14,7 @@ from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _END_SECONDS = 5
+_NICENESS_BESIDE_LOAD = 10
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 # What is started gets the limit that we were started with, whatever we need ourselves.
@@ -22,12 +23,15 @@ _DESCRIPTOR_LIMITS = resource.getrlimit(resource.RLIMIT_NOFILE)
 
 @dataclass(frozen=True)
 class Cores:
-    """The cores of the proxy under test, and those of wrk; the backend stays where wrk is beside one worker."""
+    """The cores of the proxy under test, of wrk, and of the backend."""
 
     proxy: frozenset[int]
     load: frozenset[int]
-    # CPUs that nothing of a run with one worker uses.
+    backend: frozenset[int]
+    # CPUs that nothing uses beside one worker.
     spare: tuple[int, ...] = ()
+    # Of the proxy.
+    niceness: int = 0
 
     @property
     def apart(self) -> bool:
@@ -35,18 +39,21 @@ class Cores:
 
     def for_workers(self, count: int) -> "Cores":
         """A core for each of one or two workers. With four CPUs wrk leaves its own to the backend, as one for both
-        cannot keep two workers busy; with fewer, the second worker shares that of wrk and the backend."""
+        cannot keep two workers busy. With fewer, all share two: the proxy is nice to the others, so that requests wait
+        for it, as they do for one worker with a core of its own, and not in the load side with the workers idle."""
         if count == 1:
             return self
         if len(self.spare) >= 2:
-            return Cores(self.proxy | {self.spare[0]}, frozenset({self.spare[1]}))
-        return Cores(self.proxy | self.load, self.load)
+            return Cores(self.proxy | {self.spare[0]}, frozenset({self.spare[1]}), self.backend)
+        every = self.proxy | self.load
+        return Cores(every, every, every, niceness=_NICENESS_BESIDE_LOAD)
 
 
 def choose_cores() -> Cores:
     """The first CPUs that this process may run on; the same one for everything where there is only one."""
     allowed = sorted(os.sched_getaffinity(0))
-    return Cores(frozenset(allowed[:1]), frozenset(allowed[1:2] or allowed), tuple(allowed[2:]))
+    load = frozenset(allowed[1:2] or allowed)
+    return Cores(frozenset(allowed[:1]), load, load, tuple(allowed[2:]))
 
 
 class Processes:

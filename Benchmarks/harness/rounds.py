@@ -40,6 +40,7 @@ def interleaved(bench: Bench, counts: dict[Case, int], options) -> dict[Case, li
 
 def _round(bench: Bench, case: Case, number: int, options) -> Round:
     """A fresh process each time: no round inherits the memory or the caches of another case."""
+    bench.place_backend(bench.cores.for_workers(case.row.workers))
     server = bench.start(case.proxy, workers=case.row.workers)
     try:
         _warm_up(bench, case, server, options)
