@@ -3,6 +3,7 @@
 import os
 import resource
 import socket
+import ssl
 
 from harness import Problem
 
@@ -11,6 +12,9 @@ _IP_BIND_ADDRESS_NO_PORT = 24
 # What the process needs beside its connections.
 _OTHER_DESCRIPTORS = 100
 _CONNECTIONS_PER_ADDRESS = 4000
+_CONTEXT = ssl.create_default_context()
+_CONTEXT.check_hostname = False
+_CONTEXT.verify_mode = ssl.CERT_NONE
 
 
 def raise_descriptor_limit(connections: int) -> None:
@@ -36,6 +40,11 @@ def connect(port: int, index: int) -> socket.socket:
         made.close()
         raise
     return made
+
+
+def within_tls(connection: socket.socket) -> ssl.SSLSocket:
+    """A whole handshake over it. Nobody asks whose certificate it is."""
+    return _CONTEXT.wrap_socket(connection)
 
 
 def open_descriptors(pid: int) -> int:

@@ -14,6 +14,8 @@ def main(arguments: list[str]) -> int:
     """0: everything measured; 1: some round could not be counted."""
     flags = _flags(arguments)
     proxies = [catalogue.HAPROXY, catalogue.ANTECHAMBER]
+    if "idle" in flags.only:
+        proxies += [catalogue.HAPROXY_TLS, catalogue.ANTECHAMBER_TLS]
     programs = build.programs({proxy.program for proxy in proxies}, flags)
     cores = command.choose_cores()
     facts = command.circumstances(proxies, programs)
