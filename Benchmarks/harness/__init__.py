@@ -2,7 +2,8 @@
 
 A command of the folder above is a module here, and is read from the top of it:
 
-    compare      Antechamber beside HAProxy, nginx and Envoy
+    compare      Antechamber beside other proxies, and a backend that verifies for itself, in a table of loads
+    plot         what compare measured, for pages: `svg` and `markdown` write it
     wire         long bodies, idle connections and slow clients: `transfers`, `idle` and `slow` are its parts
     tokens       verifying and refusing tokens: `verification`, `rotation` and `flood` are its parts
     costs        what a request costs in instructions and allocations, for scripts/costs
@@ -12,7 +13,7 @@ One module holds one thing:
     parts        a run of several parts
     command      what every command does around its own work
     options      the command line
-    catalogue    the proxies, the modes of load, and which pairs of them are measured
+    catalogue    the proxies, the rows of loads, and which proxies are measured in which row
     build        finding the programs, and the release build of Antechamber
     mint         keys and tokens (the only module that is not the standard library alone)
     processes    starting, pinning, accounting and ending of processes

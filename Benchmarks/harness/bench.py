@@ -113,10 +113,9 @@ class Bench:
         with (directory / "output.log").open("wb") as log:
             cores = self.cores.for_workers(workers)
             # Antechamber has to raise its limit by itself.
-            place = {"cores": cores.backend} if proxy in BACKENDS else {
-                "cores": cores.proxy, "niceness": cores.niceness}
-            process = self.processes.start(command, **place, many_files=not proxy.is_ours, stdout=log, stderr=log,
-                                           cwd=directory)
+            process = self.processes.start(
+                command, cores.backend if proxy in BACKENDS else cores.proxy, many_files=not proxy.is_ours,
+                stdout=log, stderr=log, cwd=directory)
             return Server(process, port, proxy.tls)
 
     def _check(self, proxy: Proxy, server: Server) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _END_SECONDS = 5
-_NICENESS_BESIDE_LOAD = 10
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 # What is started gets the limit that we were started with, whatever we need ourselves.
@@ -30,8 +29,6 @@ class Cores:
     backend: frozenset[int]
     # CPUs that nothing uses beside one worker.
     spare: tuple[int, ...] = ()
-    # Of the proxy.
-    niceness: int = 0
 
     @property
     def apart(self) -> bool:
@@ -39,14 +36,14 @@ class Cores:
 
     def for_workers(self, count: int) -> "Cores":
         """A core for each of one or two workers. With four CPUs wrk leaves its own to the backend, as one for both
-        cannot keep two workers busy. With fewer, all share two: the proxy is nice to the others, so that requests wait
-        for it, as they do for one worker with a core of its own, and not in the load side with the workers idle."""
+        cannot keep two workers busy. With fewer, all share two: were the load side held to one, it would be the limit,
+        and the workers, idle half of the time, would be woken for a request or two."""
         if count == 1:
             return self
         if len(self.spare) >= 2:
             return Cores(self.proxy | {self.spare[0]}, frozenset({self.spare[1]}), self.backend)
         every = self.proxy | self.load
-        return Cores(every, every, every, niceness=_NICENESS_BESIDE_LOAD)
+        return Cores(every, every, every)
 
 
 def choose_cores() -> Cores:

@@ -15,20 +15,19 @@ class Placement(unittest.TestCase):
     def test_one_worker_has_a_core_that_nothing_else_of_the_run_uses(self) -> None:
         for cpus in (2, 3, 4, 64):
             cores = self.placed(cpus, 1)
-            self.assertEqual((cores.proxy, cores.load, cores.backend, cores.niceness), ({0}, {1}, {1}, 0))
+            self.assertEqual((cores.proxy, cores.load, cores.backend), ({0}, {1}, {1}))
             self.assertTrue(cores.apart)
 
     def test_two_workers_have_two_where_wrk_and_the_backend_have_one_each(self) -> None:
         cores = self.placed(4, 2)
-        self.assertEqual((len(cores.proxy), len(cores.load), len(cores.backend), cores.niceness), (2, 1, 1, 0))
+        self.assertEqual((len(cores.proxy), len(cores.load), len(cores.backend)), (2, 1, 1))
         self.assertEqual(cores.proxy | cores.load | cores.backend, {0, 1, 2, 3})
         self.assertTrue(cores.apart)
 
-    def test_where_all_share_two_cores_two_workers_go_behind_the_load(self) -> None:
+    def test_with_too_few_cpus_everything_shares_the_first_two(self) -> None:
         for cpus in (2, 3):
             cores = self.placed(cpus, 2)
             self.assertEqual((cores.proxy, cores.load, cores.backend), ({0, 1},) * 3)
-            self.assertGreater(cores.niceness, 0)
             self.assertFalse(cores.apart)
 
     def test_one_cpu_is_for_everything(self) -> None:
