@@ -96,8 +96,7 @@ def _other(text: str) -> str:
     locations = "\n".join(f"location /elsewhere/{number} {{ methods GET; }}" for number in range(50))
     changed = text.replace("upstream http", "proxy_read_timeout 59s;\nupstream http", 1)
     changed = changed.replace("workers 1;", "workers 1;\nlisten 127.0.0.1:0;\n" + locations, 1)
-    lines = [line[:-1] + " { keepalive 200; }" if line.startswith("upstream ") else line for line in changed.splitlines()]
-    return "\n".join(lines) + "\n"
+    return changed.replace("keepalive 5000;", "keepalive 200;", 1)
 
 
 def _fails(port: int, path: str, token: str) -> bool:
