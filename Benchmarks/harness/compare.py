@@ -118,7 +118,7 @@ def _flags(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rows", type=options.subset_of(ROWS), default=list(ROWS), metavar="ROW,...",
                         help="rows of the table (all): " + ", ".join(
                             f"{row.name} ({row.title})" for row in ROWS.values()))
-    parser.add_argument("--new-tokens", type=options.at_least(1000), default=25_000, metavar="COUNT",
+    parser.add_argument("--new-tokens", type=options.at_least(1000), default=40_000, metavar="COUNT",
                         help="tokens to mint for each second of the row `new` (%(default)s): more than any proxy takes")
     flags = parser.parse_args(arguments)
     # The defaults name everything, in which case a peer that is not there is left out with a message;

@@ -29,8 +29,9 @@ def _version(program: str, line: str) -> str:
 
 
 def _table(cases: list[dict]) -> str:
-    return _lines(_COLUMNS, [(case["title"], "yes" if case["authenticates"] else "no", *_figures(case)) for case in cases],
-                  left_columns=2)
+    return _lines(_COLUMNS, [
+        (case["title"], "yes" if case["authenticates"] else "no", *_figures(case)) for case in cases
+    ], left_columns=2)
 
 
 def _figures(case: dict) -> tuple[str, ...]:

@@ -70,28 +70,11 @@ def _measured(bench: Bench, case: Case, server: Server, number: int, options) ->
     cpu, foreign_share = meter.read()
     requests_after = bench.backend_requests()
 
-    errors = dict(result.errors)
-    forwarded = result.requests
-    faults = []
-    if case.is_refused:
-        forwarded = 0
-        admitted = result.requests - errors.pop("status", 0)
-        if admitted:
-            faults.append(f"{admitted} requests were not refused")
-    faults += [f"{count} {kind} errors" for kind, count in errors.items()]
+    faults = faults_of(case, result, bench.credentials.counts)
     if server.process.poll() is not None or tree(server.process.pid) != family:
         faults.append("a process of the proxy ended")
-    if result.requests == 0:
-        faults.append("no request was answered")
-    # wrk makes one request more than it sends, and those in flight as it stops are none of its answers.
-    if row.tokens == NEW and result.requests + row.connections + 1 > bench.credentials.counts[NEW]:
-        faults.append("tokens came again: there were fewer than requests")
-    if requests_before is not None and requests_after is not None and not case.proxy.is_backend:
-        reached = requests_after - requests_before - 1
-        # Those in flight as wrk stops reach the backend and are not counted by wrk.
-        in_flight = 0 if case.is_refused else 2 * row.connections
-        if not forwarded <= reached <= forwarded + in_flight:
-            faults.append(f"the backend had {reached} requests, where wrk's answers tell of {forwarded}")
+    if requests_before is not None and requests_after is not None:
+        faults += miscounts(case, result, requests_after - requests_before - 1)
     return Round(
         number=number,
         requests=result.requests,
@@ -105,6 +88,35 @@ def _measured(bench: Bench, case: Case, server: Server, number: int, options) ->
         resident_bytes=resident_bytes(family),
         faults=faults,
     )
+
+
+def faults_of(case: Case, result: load.Load, counts: dict[str, int]) -> list[str]:
+    """Why answers do not count, where they do not, with `counts` of how many tokens there are of each kind."""
+    errors = dict(result.errors)
+    faults = []
+    if case.is_refused:
+        admitted = result.requests - errors.pop("status", 0)
+        if admitted:
+            faults.append(f"{admitted} requests were not refused")
+    faults += [f"{count} {kind} errors" for kind, count in errors.items()]
+    if result.requests == 0:
+        faults.append("no request was answered")
+    # wrk makes one request more than it sends, and those in flight as it stops are none of its answers.
+    if case.row.tokens == NEW and result.requests + case.row.connections + 1 > counts[NEW]:
+        faults.append("tokens came again: there were fewer than requests")
+    return faults
+
+
+def miscounts(case: Case, result: load.Load, reached: int) -> list[str]:
+    """Whether what the backend had agrees with wrk's answers."""
+    if case.proxy.is_backend:
+        return []
+    forwarded = 0 if case.is_refused else result.requests
+    # Those in flight as wrk stops reach the backend and are not counted by wrk.
+    in_flight = 0 if case.is_refused else 2 * case.row.connections
+    if forwarded <= reached <= forwarded + in_flight:
+        return []
+    return [f"the backend had {reached} requests, where wrk's answers tell of {forwarded}"]
 
 
 def _load(bench: Bench, case: Case, server: Server, tokens: str, seconds: int) -> load.Load:
