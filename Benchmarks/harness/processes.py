@@ -153,20 +153,29 @@ def busy_seconds(cores: frozenset[int]) -> float:
 class Meter:
     """What some processes, and all else, use of the proxy's cores from now on."""
 
-    def __init__(self, pids: list[int], cores: Cores) -> None:
+    def __init__(self, pids: list[int], cores: Cores, backend: list[int] | None = None) -> None:
+        """`backend` is looked at where the load side shares the cores; so are those of our children that end."""
         self._pids = pids
         self._cores = cores
+        self._backend = backend
         self._began = time.monotonic()
         self._busy = busy_seconds(cores.proxy)
         self._cpu = cpu_seconds(pids)
+        self._load = self._load_seconds()
 
     def read(self) -> tuple[float, float]:
-        """Seconds of CPU time of the processes, and the share of a core that others used: 0 where they have to, as
-        there is no other core."""
+        """Seconds of CPU time of the processes, and the share of a core that others than them and the load side used:
+        0 where nobody knows, as the load side shares the cores and its backend was not named."""
         cpu = cpu_seconds(self._pids) - self._cpu
         busy = busy_seconds(self._cores.proxy) - self._busy
-        others = max(busy - cpu, 0) / (time.monotonic() - self._began)
-        return cpu, others if self._cores.apart else 0
+        others = max(busy - cpu - (self._load_seconds() - self._load), 0) / (time.monotonic() - self._began)
+        return cpu, others if self._cores.apart or self._backend else 0
+
+    def _load_seconds(self) -> float:
+        if self._cores.apart or not self._backend:
+            return 0
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return cpu_seconds(self._backend) + ended.ru_utime + ended.ru_stime
 
 
 def wait_until(condition, seconds: float) -> bool:

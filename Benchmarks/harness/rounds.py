@@ -65,7 +65,7 @@ def _measured(bench: Bench, case: Case, server: Server, number: int, options) ->
     row = case.row
     family = tree(server.process.pid)
     requests_before = bench.backend_requests()
-    meter = Meter(family, bench.cores.for_workers(row.workers))
+    meter = Meter(family, bench.cores.for_workers(row.workers), tree(bench.backend.process.pid))
     result = _load(bench, case, server, row.tokens, options.seconds)
     cpu, foreign_share = meter.read()
     requests_after = bench.backend_requests()
