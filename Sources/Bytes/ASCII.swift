@@ -50,4 +50,17 @@ public enum ASCII {
         let nibble = value & 15
         return nibble < 10 ? nibble &+ 0x30 : nibble &+ 0x57
     }
+
+    /// The eight lower-case hexadecimal digits of `value`, that of its highest four bits in the highest byte.
+    @inlinable
+    public static func hexDigits(_ value: UInt32) -> UInt64 {
+        // A byte for each four bits, by halves.
+        var digits = UInt64(value)
+        digits = (digits | digits &<< 16) & 0x0000_FFFF_0000_FFFF
+        digits = (digits | digits &<< 8) & 0x00FF_00FF_00FF_00FF
+        digits = (digits | digits &<< 4) & 0x0F0F_0F0F_0F0F_0F0F
+        // 1 in each byte of 10 or more, which is a letter.
+        let letters = ((digits &+ 0x0606_0606_0606_0606) &>> 4) & 0x0101_0101_0101_0101
+        return digits &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+    }
 }

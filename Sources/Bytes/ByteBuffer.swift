@@ -133,8 +133,10 @@ public final class ByteBuffer {
         end &+= count
     }
 
-    /// Appends the bytes of a literal.
+    /// Appends the bytes of a literal. Always inlined: where the literal's length is known, copying it takes an instruction
+    /// or two, a tenth of what a call does.
     @inlinable
+    @inline(__always)
     public func append(_ literal: StaticString) {
         let count = literal.utf8CodeUnitCount
         reserve(count)

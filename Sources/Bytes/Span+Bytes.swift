@@ -50,22 +50,31 @@ extension Span where Element == UInt8 {
     /// Whether these bytes spell `literal` in any case. `literal` must be in lower case.
     @inlinable
     public func equalsIgnoringCase(_ literal: StaticString) -> Bool {
-        guard count == literal.utf8CodeUnitCount else { return false }
-        let expected = unsafe UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
-        for index in indices where unsafe ASCII.lowercased(self[index]) != expected[index] {
-            return false
-        }
-        return true
+        equalsIgnoringCase(unsafe Span(_unsafeStart: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
     /// Whether the two spell the same word in any case of ASCII.
     @inlinable
     public func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
-        for index in indices where ASCII.lowercased(self[index]) != ASCII.lowercased(other[index]) {
-            return false
+        guard count >= 8 else {
+            for index in indices where ASCII.lowercased(self[index]) != ASCII.lowercased(other[index]) { return false }
+            return true
         }
-        return true
+        // By eight bytes; the last eight may overlap those before.
+        let last = count &- 8
+        var position = 0
+        while position < last {
+            guard hasSameLetters(as: other, at: position) else { return false }
+            position &+= 8
+        }
+        return hasSameLetters(as: other, at: last)
+    }
+
+    @inlinable
+    @inline(__always)
+    func hasSameLetters(as other: Span<UInt8>, at position: Int) -> Bool {
+        ByteWord.lowercased(word(at: position)) == ByteWord.lowercased(other.word(at: position))
     }
 
     /// The index of the first `byte` at or after `start`, or nil. Runs on memchr.

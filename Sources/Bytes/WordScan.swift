@@ -26,13 +26,37 @@ extension Span where Element == UInt8 {
         return position
     }
 
+    /// The 32 bytes at `position`; traps where the span does not have so many.
+    @inlinable
+    @inline(__always)
+    func words(at position: Int) -> (UInt64, UInt64, UInt64, UInt64) {
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: position, as: (UInt64, UInt64, UInt64, UInt64).self)
+    }
+
     /// Whether any byte of the 32 at `position` is a hit; traps where the span does not have so many.
     @inlinable
     @inline(__always)
     public func anyOf32(at position: Int, inWord: (UInt64) -> UInt64) -> Bool {
-        let words = unsafe bytes.unsafeLoadUnaligned(
-            fromByteOffset: position, as: (UInt64, UInt64, UInt64, UInt64).self)
+        let words = words(at: position)
         return inWord(words.0) | inWord(words.1) | inWord(words.2) | inWord(words.3) != 0
+    }
+
+    /// Whether the two hold the same bytes. However much of them is the same, it takes as long: for what must not be guessed
+    /// bit by bit. How many they are shows.
+    public func equalsInConstantTime(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        var difference: UInt64 = 0
+        var position = 0
+        while count &- position >= 32 {
+            let (left, right) = (words(at: position), other.words(at: position))
+            difference |= (left.0 ^ right.0) | (left.1 ^ right.1) | (left.2 ^ right.2) | (left.3 ^ right.3)
+            position &+= 32
+        }
+        while position < count {
+            difference |= UInt64(self[position] ^ other[position])
+            position &+= 1
+        }
+        return difference == 0
     }
 
     /// The eight bytes at `position`, the first of them lowest; traps where the span does not have so many.
@@ -75,6 +99,15 @@ public enum ByteWord {
     public static func exactlyEqual(_ byte: UInt64, _ word: UInt64) -> UInt64 {
         let difference = word ^ (lowBits &* byte)
         return ~(((difference & ~highBits) &+ ~highBits) | difference)
+    }
+
+    /// The same with each byte of A–Z in lower case.
+    @inlinable
+    @inline(__always)
+    public static func lowercased(_ word: UInt64) -> UInt64 {
+        let low = word & ~highBits
+        let capitals = (low &+ lowBits &* 0x3F) & ~(low &+ lowBits &* 0x25) & ~word & highBits
+        return word | capitals &>> 2
     }
 
     /// High bits where a byte is a letter, everywhere: no sum of two seven-bit numbers reaches the next byte.

@@ -28,9 +28,9 @@ struct RequestID {
     }
 
     private mutating func write(_ word: UInt64, at start: Int) {
-        for index in 0..<16 {
-            traceparent[start + index] = ASCII.hexDigit(UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * index)))
-        }
+        var bytes = traceparent.mutableSpan
+        bytes.store(ASCII.hexDigits(UInt32(truncatingIfNeeded: word >> 32)), at: start)
+        bytes.store(ASCII.hexDigits(UInt32(truncatingIfNeeded: word)), at: start + 8)
     }
 
     /// Takes over the name that a trusted proxy gave the request: at most `Provenance.requestIDBytesMax` bytes.

@@ -45,6 +45,16 @@ extension Span where Element == UInt8 {
     }
 }
 
+extension Span where Element == UInt8 {
+    /// Past `HTTP/1.1`, where it stands at `start` and a byte follows; else `start`, for whoever looks byte by byte.
+    @inline(__always)
+    func skipCommonVersion(from start: Int, upTo limit: Int) -> Int {
+        // The bytes in their order, the first one lowest.
+        let common: UInt64 = 0x312E_312F_5054_5448
+        return limit &- start > 8 && word(at: start) == common ? start &+ 8 : start
+    }
+}
+
 /// High bits where a byte is a control, HTAB included; wrong above the first hit.
 @inline(__always)
 private func controls(_ word: UInt64) -> UInt64 {

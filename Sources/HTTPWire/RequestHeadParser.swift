@@ -95,6 +95,7 @@ public struct RequestHeadParser: ~Copyable {
                 }
                 try endTarget(bytes)
             case .version:
+                if position == partStart { position = bytes.skipCommonVersion(from: position, upTo: limit) }
                 // Eight bytes and a CR: the ninth byte decides at the latest.
                 guard bytes[position] != ASCII.cr else {
                     try endVersion(bytes)

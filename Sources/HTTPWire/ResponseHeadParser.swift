@@ -59,11 +59,12 @@ public struct ResponseHeadParser: ~Copyable {
             let byte = bytes[position]
             switch phase {
             case .version:
-                if byte == ASCII.space {
+                if position == partStart { position = bytes.skipCommonVersion(from: position, upTo: limit) }
+                if bytes[position] == ASCII.space {
                     try endVersion(bytes)
                     continue
                 }
-                guard position &- partStart < 8, byte > ASCII.space else {
+                guard position &- partStart < 8, bytes[position] > ASCII.space else {
                     throw ResponseError(.malformed, "the HTTP version is malformed")
                 }
                 position &+= 1
