@@ -10,7 +10,9 @@
 // deletion by shifting back, so no tombstones), and the fingerprints. Each entry has its own 64-bit hash: whoever
 // looks up compares the value in full, and an insertion replaces an entry of the same hash.
 
-struct S3FIFO<Value> {
+internal import Bytes
+
+struct S3FIFO<Value>: ~Copyable {
     private enum Queue: UInt8 { case none, small, main }
 
     private struct Slot {
@@ -61,10 +63,10 @@ struct S3FIFO<Value> {
     private var small = Ends()
     private var main = Ends()
     /// Slot number + 1; 0: vacant.
-    private var index: [Int32]
+    private var index: ZeroedArray<Int32>
     /// Fingerprints of those that left the small queue. Direct-mapped, so that old ones go by being overwritten: an
     /// approximation of the paper's ghost queue at four bytes an entry and no bookkeeping.
-    private var ghosts: [UInt32]
+    private var ghosts: ZeroedArray<UInt32>
 
     /// `costMax` bounds the sum of what `insert` is told; a single entry may have an eighth of it.
     init(entriesMax: Int, costMax: Int) {
@@ -72,8 +74,8 @@ struct S3FIFO<Value> {
         self.entriesMax = entriesMax
         self.costMax = costMax
         let places = entriesMax == 0 ? 0 : Self.powerOfTwo(atLeast: 2 * entriesMax)
-        index = Array(repeating: 0, count: places)
-        ghosts = Array(repeating: 0, count: places / 2)
+        index = ZeroedArray(count: places)
+        ghosts = ZeroedArray(count: places / 2)
         // Reserved, not touched: pages become resident as entries come, and no growth ever copies.
         slots.reserveCapacity(entriesMax)
     }

@@ -9,7 +9,7 @@
 
 internal import JOSE
 
-struct TokenCache {
+struct TokenCache: ~Copyable {
     /// What a verdict is remembered by. Both parts are compared in full.
     struct Name: Equatable {
         let digest: TokenDigest

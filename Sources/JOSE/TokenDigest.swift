@@ -22,77 +22,51 @@ public struct TokenDigest: Sendable, Hashable {
 /// It keeps the bytes of a few tokens for that, no more of them than the buffers of the requests under way do.
 public final class TokenHasher {
     private struct Slot {
-        /// 0: the slot is free.
-        var count = 0
+        /// The token; none is kept where there is no digest.
+        var bytes: [UInt8] = []
         var digest: TokenDigest?
         /// It was of use since another token last wanted the slot.
         var isUsed = false
     }
 
     /// Tokens that are kept: 64, of at most 2 KiB each. Longer ones are hashed each time.
-    static let slotCount = 64
+    private static let slotCount = 64
     static let slotBytes = 2048
 
     private var slots = [Slot](repeating: Slot(), count: TokenHasher.slotCount)
-    private var kept = KeptBytes()
     /// Digests that were computed.
     private(set) var hashed: UInt64 = 0
 
     public init() {}
 
-    /// The digest of these very bytes. Allocates nothing.
+    /// The digest of these very bytes. Allocates nothing, but when a slot has its first token.
     public func digest(of token: Span<UInt8>) -> TokenDigest {
         guard token.count >= 8, token.count <= Self.slotBytes else { return hash(token) }
         // A signature's last bytes are as good as random. Whoever makes up tokens of one slot gains that others are hashed.
         let place = Int((token.word(at: token.count - 8) &* 0x9E37_79B9_7F4A_7C15) >> 58)
-        if slots[place].count == token.count, kept.holds(token, at: place), let digest = slots[place].digest {
+        let kept = slots[place].bytes
+        if let digest = slots[place].digest, kept.span.equalsInConstantTime(token) {
             slots[place].isUsed = true
             return digest
         }
+        return replace(place, by: token)
+    }
+
+    private func replace(_ place: Int, by token: Span<UInt8>) -> TokenDigest {
         let digest = hash(token)
         if slots[place].isUsed {
             slots[place].isUsed = false
-        } else {
-            kept.keep(token, at: place)
-            slots[place] = Slot(count: token.count, digest: digest)
+            return digest
         }
+        slots[place].bytes.removeAll(keepingCapacity: true)
+        slots[place].bytes.reserveCapacity(Self.slotBytes)
+        slots[place].bytes.append(copying: token)
+        slots[place].digest = digest
         return digest
     }
 
     private func hash(_ token: Span<UInt8>) -> TokenDigest {
         hashed &+= 1
         return TokenDigest(of: token)
-    }
-}
-
-/// The bytes of the slots, each eight bytes or more.
-private struct KeptBytes {
-    private var bytes = [UInt8](repeating: 0, count: TokenHasher.slotCount * TokenHasher.slotBytes)
-
-    /// Whether these are the slot's bytes. All of them are looked at, whatever differs: how long it takes says nothing of
-    /// a token that is somebody else's.
-    func holds(_ token: Span<UInt8>, at place: Int) -> Bool {
-        let start = place &* TokenHasher.slotBytes
-        let kept = bytes.span.extracting(start..<(start &+ token.count))
-        let last = token.count &- 8
-        var difference = token.word(at: last) ^ kept.word(at: last)
-        var position = 0
-        while position < last {
-            difference |= token.word(at: position) ^ kept.word(at: position)
-            position &+= 8
-        }
-        return difference == 0
-    }
-
-    mutating func keep(_ token: Span<UInt8>, at place: Int) {
-        let start = place &* TokenHasher.slotBytes
-        let last = token.count &- 8
-        var kept = bytes.mutableSpan
-        var position = 0
-        while position < last {
-            kept.store(token.word(at: position).byteSwapped, at: start &+ position)
-            position &+= 8
-        }
-        kept.store(token.word(at: last).byteSwapped, at: start &+ last)
     }
 }
