@@ -3,7 +3,7 @@
 // Invariant: 0 <= start <= end <= capacity. What lies between start and end is initialised and readable.
 // The storage is there from the first byte on, not before: of the buffers that a slow client's connection holds, most
 // never see one. It grows only when an append asks for more than there is (whoever appends bytes that a peer chose has
-// bounded them first), and is given back only by `shrink`.
+// bounded them first), and is given back when that is asked for.
 
 public import Glibc
 
@@ -16,12 +16,22 @@ public final class ByteBuffer {
     /// Bytes the storage can hold: 0 until the first is to be held.
     public private(set) var capacity = 0
     /// What the storage holds at least, once there is one.
-    private let initialCapacity: Int
+    @usableFromInline let initialCapacity: Int
+    /// Where a storage of that size comes from, and goes back to; nil: it has none to share.
+    private let pool: StoragePool?
 
     /// An empty buffer that will have room for `capacity` bytes when it is first used.
     public init(capacity: Int) {
         precondition(capacity > 0)
         initialCapacity = capacity
+        pool = nil
+        unsafe base = Self.noStorage
+    }
+
+    /// An empty buffer that takes its storage from `pool` when it is first used.
+    public init(from pool: StoragePool) {
+        initialCapacity = pool.bytes
+        self.pool = pool
         unsafe base = Self.noStorage
     }
 
@@ -35,7 +45,12 @@ public final class ByteBuffer {
     }
 
     private func releaseStorage() {
-        if capacity > 0 { unsafe base.deallocate() }
+        if capacity == 0 { return }
+        if let pool, capacity == pool.bytes { unsafe pool.give(base) } else { unsafe base.deallocate() }
+    }
+
+    private func storage(of bytes: Int) -> UnsafeMutablePointer<UInt8> {
+        if let pool, bytes == pool.bytes { unsafe pool.take() } else { .allocate(capacity: bytes) }
     }
 
     /// Unread bytes.
@@ -72,14 +87,18 @@ public final class ByteBuffer {
         end = 0
     }
 
-    /// Gives the storage back where it is larger than it began: what a large head or a long body made it grow to.
-    /// The buffer must be empty.
-    public func shrink() {
+    /// Gives the storage back, until the next byte comes. The buffer must be empty.
+    public func removeStorage() {
         precondition(isEmpty)
-        guard capacity > initialCapacity else { return }
         releaseStorage()
         unsafe base = Self.noStorage
         capacity = 0
+    }
+
+    /// The same where it costs next to nothing: one that has grown, as for a long body, stays.
+    @inlinable
+    public func giveBack() {
+        if capacity == initialCapacity { removeStorage() }
     }
 
     /// Trades contents and storage with `other`: the bytes of a body pass from one buffer to the next uncopied.
@@ -103,7 +122,7 @@ public final class ByteBuffer {
             unsafe memmove(base, base + start, unread)
         } else {
             let grown = max(initialCapacity, capacity * 2, unread + count)
-            let replacement = UnsafeMutablePointer<UInt8>.allocate(capacity: grown)
+            let replacement = unsafe storage(of: grown)
             unsafe memcpy(replacement, base + start, unread)
             releaseStorage()
             unsafe base = replacement

@@ -22,8 +22,7 @@ extension Exchange {
                     return true
                 }
             }
-            if input.writableCount == 0 { input.reserve(1) }
-            switch client.fill(input) {
+            switch fill(input, from: client) {
             case .moved:
                 progressedAt = worker.loop.now
             case .blocked:

@@ -36,8 +36,7 @@ extension Exchange {
                     return true
                 }
             }
-            if input.writableCount == 0 { input.reserve(1) }
-            switch connection.fill(input) {
+            switch fill(input, from: connection) {
             case .moved:
                 progressedAt = worker.loop.now
                 upstreamAnswers()
@@ -163,6 +162,7 @@ extension Exchange {
         upstream = nil
         connection.leave()
         releaseCompressor()
+        if upstreamInput.isEmpty { upstreamInput.giveBack() }
         // Bytes behind the response, or a request it has not taken whole, make a connection unfit for the next one.
         let isReusable =
             responseHead.isPersistent && request == .complete && upstreamOutput.isEmpty
@@ -185,6 +185,7 @@ extension Exchange {
         switch client!.flush(clientOutput) {
         case .done, .blocked:
             if clientOutput.count < before { progressedAt = worker.loop.now }
+            if clientOutput.isEmpty { clientOutput.giveBack() }
             return true
         case .failed:
             abandon()

@@ -146,6 +146,7 @@ extension Exchange {
         switch connection.flush(upstreamOutput) {
         case .done, .blocked:
             if upstreamOutput.count < before { progressedAt = worker.loop.now }
+            if upstreamOutput.isEmpty { upstreamOutput.giveBack() }
         case .failed:
             // It may have answered before it stopped listening: the answer is read first.
             upstreamWriteFailed = true

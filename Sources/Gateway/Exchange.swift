@@ -61,10 +61,11 @@ final class Exchange {
     var client: ClientConnection?
     var upstream: UpstreamConnection?
 
-    let clientInput = ByteBuffer(capacity: Exchange.inputBytes)
-    let clientOutput = ByteBuffer(capacity: Exchange.inputBytes)
-    let upstreamInput = ByteBuffer(capacity: Exchange.inputBytes)
-    let upstreamOutput = ByteBuffer(capacity: Exchange.inputBytes)
+    // Their storages are the worker's, while they hold nothing: of the four, one or none does most of the time.
+    let clientInput: ByteBuffer
+    let clientOutput: ByteBuffer
+    let upstreamInput: ByteBuffer
+    let upstreamOutput: ByteBuffer
     var logged = LoggedRequest()
 
     var request = RequestPhase.readingHead
@@ -137,6 +138,10 @@ final class Exchange {
 
     init(worker: Worker) {
         self.worker = worker
+        clientInput = ByteBuffer(from: worker.storages)
+        clientOutput = ByteBuffer(from: worker.storages)
+        upstreamInput = ByteBuffer(from: worker.storages)
+        upstreamOutput = ByteBuffer(from: worker.storages)
         generation = worker.generation
         route = generation.routes.main
         requestParser = RequestHeadParser(headBytesMax: generation.settings.limits.headerBytes)
@@ -219,12 +224,24 @@ final class Exchange {
         }
     }
 
+    /// Reads what has come, into an input that has room for more of it.
+    func fill(_ input: ByteBuffer, from stream: SocketStream) -> SocketStream.Fill {
+        guard stream.canRead else { return .blocked }
+        if input.writableCount == 0 { input.reserve(1) }
+        let outcome = stream.fill(input)
+        if input.isEmpty { input.giveBack() }
+        return outcome
+    }
+
     /// Reads more of a body. A second read in one go means that the first one filled its buffer, and more room pays.
     func fillBody(_ input: ByteBuffer, from stream: SocketStream, turn: Int) -> SocketStream.Fill {
-        guard stream.canRead else { return .blocked }
+        guard stream.canRead else {
+            if input.isEmpty { input.giveBack() }
+            return .blocked
+        }
         // What an output grew to for the rest of an earlier read comes back when the two are traded: without this, each
         // trade could double it.
-        if input.isEmpty, input.capacity > Exchange.bulkInputBytes { input.shrink() }
+        if input.isEmpty, input.capacity > Exchange.bulkInputBytes { input.removeStorage() }
         if turn > 0, input.isEmpty, input.capacity < Exchange.bulkInputBytes {
             input.reserve(Exchange.bulkInputBytes)
         } else if input.writableCount == 0 {
@@ -305,10 +322,10 @@ final class Exchange {
         connection?.exchange = nil
         reset()
         clientInput.removeAll()
-        clientInput.shrink()
-        clientOutput.shrink()
-        upstreamInput.shrink()
-        upstreamOutput.shrink()
+        clientInput.removeStorage()
+        clientOutput.removeStorage()
+        upstreamInput.removeStorage()
+        upstreamOutput.removeStorage()
         worker.exchangeEnded(self)
     }
 

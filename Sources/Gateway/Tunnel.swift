@@ -49,8 +49,10 @@ struct TunnelDirection {
                 return .moved
             }
             guard phase == .open, source.canRead else {
-                if input.isEmpty { return progress }
-                continue
+                guard input.isEmpty else { continue }
+                input.giveBack()
+                output.giveBack()
+                return progress
             }
             if input.writableCount == 0 { input.reserve(1) }
             switch source.fill(input) {

@@ -42,7 +42,8 @@ final class Worker {
     /// Node sends up to 16 KiB by default; a backend may be more generous than we are with clients.
     static let responseHeadBytesMax = 64 * 1024
     /// Exchanges kept for the next requests, with their buffers.
-    private static let spareExchangesMax = 64
+    private static let spareExchangesMax = 256
+    private static let spareStoragesMax = 1024
     /// Handshakes that go on before others get their turn: some milliseconds of work.
     private static let handshakesPerTurn = 4
 
@@ -53,6 +54,8 @@ final class Worker {
     private(set) var authenticator: Authenticator
     /// What requests are served by that begin now.
     private(set) var generation: Generation
+    /// Of the exchanges' buffers.
+    let storages = StoragePool(bytes: Exchange.inputBytes, sparesMax: Worker.spareStoragesMax)
     /// Room for bytes that nobody wants.
     let discarded = ByteBuffer(capacity: 16 * 1024)
     /// Room for the address and the user of a log line.

@@ -31,4 +31,12 @@ import Testing
     func hexDigit(value: UInt8) {
         #expect(ASCII.hexDigit(value) == Array("0123456789abcdef".utf8)[Int(value % 16)])
     }
+
+    @Test("Eight digits at once are those of one after the other", arguments: [
+        0, 1, 0x9A, 0x1234_5678, 0x9ABC_DEF0, 0x0A0B_9F90, 0xFFFF_FFFF, 0x8000_0001,
+    ] as [UInt32])
+    func hexDigits(value: UInt32) {
+        let digits = stride(from: 28, through: 0, by: -4).map { ASCII.hexDigit(UInt8(truncatingIfNeeded: value >> UInt32($0))) }
+        #expect(digits.reduce(0) { $0 << 8 | UInt64($1) } == ASCII.hexDigits(value))
+    }
 }

@@ -53,7 +53,7 @@ import Testing
         #expect(text(buffer) == "gh")
     }
 
-    @Test("There is no storage before the first byte, and none larger than at first after shrinking")
+    @Test("There is no storage before the first byte, and none after it was given back")
     func storage() {
         let buffer = ByteBuffer(capacity: 8)
         #expect(buffer.capacity == 0 && buffer.writableCount == 0 && buffer.isEmpty)
@@ -65,13 +65,35 @@ import Testing
         buffer.append("0123456789")
         #expect(buffer.capacity > 8)
         buffer.removeAll()
-        buffer.shrink()
+        buffer.giveBack()
+        #expect(buffer.capacity > 8, "one that has grown stays")
+        buffer.removeStorage()
         #expect(buffer.capacity == 0)
         buffer.append("ab")
         #expect(buffer.capacity == 8 && text(buffer) == "ab")
         buffer.removeAll()
-        buffer.shrink()
-        #expect(buffer.capacity == 8, "what is no larger than at first is kept")
+        buffer.giveBack()
+        #expect(buffer.capacity == 0)
+    }
+
+    @Test("Buffers of a pool take their storages in turn, and what one held is not the other's")
+    func pool() {
+        let pool = StoragePool(bytes: 8, sparesMax: 1)
+        let buffers = (0..<3).map { _ in ByteBuffer(from: pool) }
+        for turn in 0..<3 {
+            for (index, buffer) in buffers.enumerated() {
+                #expect(buffer.capacity == 0 && buffer.isEmpty)
+                buffer.append("\(turn)\(index)")
+                #expect(buffer.capacity == 8 && text(buffer) == "\(turn)\(index)")
+            }
+            // Beyond the pool's size it is the buffer's own.
+            buffers[turn].append("0123456789")
+            #expect(buffers[turn].capacity > 8 && text(buffers[turn]) == "\(turn)\(turn)0123456789")
+            for buffer in buffers {
+                buffer.removeAll()
+                buffer.removeStorage()
+            }
+        }
     }
 
     @Test("Two buffers trade what they hold, and both go on")

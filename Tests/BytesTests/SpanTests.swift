@@ -42,6 +42,36 @@ import Testing
         check(bytes(text).span.equalsIgnoringCase(bytes("hOst").span) == isSame)
     }
 
+    @Test("Every byte is told from every other, whatever stands beside it", arguments: [1, 7, 8, 9, 15, 16, 17, 31, 33])
+    func caseOfEachByte(count: Int) {
+        let around = [UInt8](repeating: 0x6D, count: count)
+        for place in [0, count / 2, count - 1] {
+            for left in UInt8.min...UInt8.max {
+                for right in [left, left ^ 0x20, left ^ 0x80, left &+ 1, 0x40, 0x5B, 0x60, 0x7B] {
+                    var (one, other) = (around, around)
+                    one[place] = left
+                    other[place] = right
+                    let isSame = ASCII.lowercased(left) == ASCII.lowercased(right)
+                    if one.span.equalsIgnoringCase(other.span) != isSame { Issue.record("\(left) and \(right) at \(place)") }
+                }
+            }
+        }
+    }
+
+    @Test("Comparing in constant time finds each difference", arguments: [0, 1, 7, 8, 31, 32, 33, 64, 100])
+    func constantTime(count: Int) {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
+        check(bytes.span.equalsInConstantTime(bytes.span))
+        check(!bytes.span.equalsInConstantTime((bytes + [0]).span))
+        for place in bytes.indices {
+            for bit in 0..<8 {
+                var other = bytes
+                other[place] ^= 1 << bit
+                check(!bytes.span.equalsInConstantTime(other.span))
+            }
+        }
+    }
+
     @Test("Bytes that differ by 0x20 without being letters are not the same")
     func caseOfNonLetters() {
         check(!bytes("[a]").span.equalsIgnoringCase("{a}"))

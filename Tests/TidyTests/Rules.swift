@@ -45,6 +45,7 @@ enum Rules {
                 "Sources/ZlibKit/": "wraps zlib's streams",
                 "Sources/Reactor/": "wraps the kernel's calls",
                 "Sources/Bytes/ByteBuffer.swift": "owns its storage, and lends it out as spans",
+                "Sources/Bytes/StoragePool.swift": "keeps the storages that buffers lend each other",
                 "Sources/Bytes/ZeroedArray.swift": "owns its storage, which an Array would write to at once",
                 "Sources/Bytes/Span+Bytes.swift": "memcmp, memchr",
                 "Sources/Bytes/WordScan.swift": "looks at eight bytes as one integer",
