@@ -64,11 +64,19 @@ has_library() {
         [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$2" 2>/dev/null)" = installed ]
 }
 
+# Where the toolchain keeps what it links against.
+swift_resources() {
+    swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p'
+}
+
 # Swift's toolchains for Linux bring libFuzzer along; those of some distributions do not.
 has_libfuzzer() {
-    local resources
-    resources=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
-    [ -e "$resources/clang/lib/linux/libclang_rt.fuzzer-$(uname -m).a" ]
+    [ -e "$(swift_resources)/clang/lib/linux/libclang_rt.fuzzer-$(uname -m).a" ]
+}
+
+# The same of the Swift runtime as a static library.
+has_static_runtime() {
+    [ -e "$(swift_resources)_static/linux/static-stdlib-args.lnk" ]
 }
 
 # require_packages run|costs|test: what the build and the demo need, for `costs` what counting a request's cost needs too,
