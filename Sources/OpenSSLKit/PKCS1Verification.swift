@@ -23,10 +23,9 @@ final class PKCS1Verification {
     private let power: Handle
     /// The exponent's bits between the first and the last, which are ones, highest first.
     private let innerBits: [Bool]
-    /// What stands before the digest in an encoded message.
-    private let prefix: [UInt8]
-    /// The encoded message that a signature holds.
+    /// The message as a good signature has it: encoded, and the same as a number.
     private var encoded: [UInt8]
+    private let expected: Handle
 
     init(_ key: PublicKey, _ hash: HashFunction) throws(OpenSSLError) {
         let exponent = unsafe try key.number(antechamber_param_rsa_e)
@@ -52,8 +51,9 @@ final class PKCS1Verification {
         self.montgomery = montgomery
         self.scratch = scratch
         self.innerBits = innerBits
-        prefix = [0, 1] + [UInt8](repeating: 0xFF, count: filling) + [0] + suffix
-        encoded = [UInt8](repeating: 0, count: key.signatureByteCount)
+        expected = try Self.number()
+        encoded = [0, 1] + [UInt8](repeating: 0xFF, count: filling) + [0] + suffix
+        encoded += [UInt8](repeating: 0, count: hash.byteCount)
     }
 
     /// Throws unless `signature`, which is as long as the modulus, is one over `message`.
@@ -69,24 +69,23 @@ final class PKCS1Verification {
             throw OpenSSLError(operation: "RSAVP1", reason: "the signature is not below the modulus")
         }
         try raise()
-        let written = unsafe encoded.withUnsafeMutableBufferPointer { encoded in
-            unsafe BN_bn2binpad(power.raw, encoded.baseAddress, Int32(encoded.count))
-        }
-        guard Int(written) == encoded.count else { throw .taken(after: "BN_bn2binpad") }
-        guard isOfDigest else {
+        // Numbers that are the same have the same encoding, as all have the modulus's length (RFC 8017 §4.1). What is made
+        // a number is what should be there: writing out what is there takes twice as long.
+        try encode()
+        guard unsafe BN_ucmp(power.raw, expected.raw) == 0 else {
             throw OpenSSLError(operation: "EMSA-PKCS1-v1_5", reason: "the signature is over something else")
         }
     }
 
-    /// Whether `encoded` is what the digest is encoded as, all of it.
-    private var isOfDigest: Bool {
-        guard unsafe encoded.count == prefix.count + digest.result.count else { return false }
-        var difference: UInt8 = 0
-        for index in prefix.indices { difference |= encoded[index] ^ prefix[index] }
-        for index in unsafe digest.result.indices {
-            difference |= unsafe encoded[prefix.count + index] ^ digest.result[index]
+    /// Sets `expected` to the encoded digest.
+    private func encode() throws(OpenSSLError) {
+        let start = unsafe encoded.count - digest.result.count
+        for index in unsafe digest.result.indices { encoded[start + index] = unsafe digest.result[index] }
+        try unsafe encoded.withUnsafeBufferPointer { (encoded) throws(OpenSSLError) in
+            guard unsafe BN_bin2bn(encoded.baseAddress, Int32(encoded.count), expected.raw) != nil else {
+                throw .taken(after: "BN_bin2bn")
+            }
         }
-        return difference == 0
     }
 
     /// Sets `power` to `base` raised to the exponent, modulo the modulus: square and multiply, from the first bit on. The

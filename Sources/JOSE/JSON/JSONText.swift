@@ -36,7 +36,7 @@ enum JSONText {
 
     /// Whether the text of `node` is exactly `text`, in UTF-8.
     static func equals(_ node: JSONNode, _ text: Span<UInt8>, in bytes: Span<UInt8>) -> Bool {
-        if !node.isEscaped { return bytes.extracting(node.range).equals(text) }
+        if !node.isEscaped { return Int(node.count) == text.count && bytes.extracting(node.range).equals(text) }
         // Escapes only ever lengthen.
         if node.count < text.count { return false }
         var decoded = DecodedText(node)
@@ -44,8 +44,11 @@ enum JSONText {
         return decoded.next(in: bytes) == nil
     }
 
+    @inline(__always)
     static func equals(_ node: JSONNode, _ text: StaticString, in bytes: Span<UInt8>) -> Bool {
-        withText(of: node, in: bytes) { $0.equals(text) }
+        // Most names that are compared are of another length.
+        if !node.isEscaped, Int(node.count) != text.utf8CodeUnitCount { return false }
+        return withText(of: node, in: bytes) { $0.equals(text) }
     }
 
     /// The text of `node`.
