@@ -113,6 +113,22 @@ import Testing
         #expect(try Self.parse("7.\(zeros)1").number == .fraction(floor: 7))
     }
 
+    @Test("Whatever stands at whichever place of a text, it is read as it was written", arguments: [false, true])
+    func places(asciiOnly: Bool) throws {
+        let scalars = (0..<0x80).map { Unicode.Scalar($0)! } + ["\u{80}", "é", "\u{2028}", "\u{FFFD}", "😀"]
+        for scalar in scalars {
+            for place in [0, 1, 7, 8, 9, 15, 17] {
+                var text = String(repeating: "a", count: place)
+                text.unicodeScalars.append(scalar)
+                text += "ü\"" + String(repeating: "b", count: 17 - place)
+                let written = Self.write(asciiOnly: asciiOnly) { $0.string(text) }
+                #expect(try JSONDocument(parsing: Array(written.utf8)).root.string == text, "\(scalar.value) at \(place)")
+                #expect(written.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F })
+                if asciiOnly { #expect(written.utf8.allSatisfy { $0 < 0x80 }) }
+            }
+        }
+    }
+
     static func write(asciiOnly: Bool = false, _ body: (inout JSONWriter) -> Void) -> String {
         let buffer = ByteBuffer(capacity: 8)
         var writer = JSONWriter(into: buffer, asciiOnly: asciiOnly)

@@ -35,8 +35,35 @@ public struct JSONWriter {
     public mutating func string(_ text: String) {
         separate()
         buffer.append(UInt8(ascii: "\""))
-        for scalar in text.unicodeScalars { append(scalar) }
+        let bytes = text.utf8Span.span
+        var start = 0
+        // Most of a text stands for itself, and is copied as a piece.
+        while true {
+            let end = firstToEscape(in: bytes, from: start)
+            buffer.append(bytes.extracting(start..<end))
+            if end == bytes.count { break }
+            guard bytes[end] < 0x80 else {
+                // Beyond ASCII, and that is not wanted: by characters from here on.
+                for scalar in String(decoding: bytes.extracting(end...).copied(), as: UTF8.self).unicodeScalars { append(scalar) }
+                break
+            }
+            append(Unicode.Scalar(bytes[end]))
+            start = end &+ 1
+        }
         buffer.append(UInt8(ascii: "\""))
+    }
+
+    /// The first byte from `start` on that cannot stand in a string as it is, or the end.
+    private func firstToEscape(in bytes: Span<UInt8>, from start: Int) -> Int {
+        let high = asciiOnly ? ByteWord.highBits : 0
+        return bytes.first(from: start, upTo: bytes.count) { word in
+            let hits =
+                ByteWord.below(0x20, word) | ByteWord.equal(0x22, word) | ByteWord.equal(0x5C, word)
+                | ByteWord.equal(0x7F, word) | word & high
+            return hits & ByteWord.highBits
+        } orByte: { byte in
+            byte < 0x20 || byte == 0x22 || byte == 0x5C || byte == 0x7F || (byte >= 0x80 && asciiOnly)
+        }
     }
 
     /// A number, in decimal digits: beyond 2^53 many readers round it.
