@@ -98,6 +98,7 @@ public final class TLSConnection {
             raw,
             Int(UInt32(SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER) | SSL_MODE_RELEASE_BUFFERS))
         unsafe antechamber_ctx_set_read_ahead(raw)
+        unsafe TLSTransport.countMessages(by: raw)
     }
 
     // MARK: The socket
@@ -127,6 +128,8 @@ public final class TLSConnection {
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 {
             isEstablished = true
+            // Those of the handshake are bounded by what it is.
+            unsafe transport.pointee.messagesWithoutData = 0
             return .done
         }
         switch outcome(of: result) {
@@ -146,7 +149,13 @@ public final class TLSConnection {
             let result = unsafe SSL_read_ex(ssl, room.baseAddress, room.count, &count)
             return result == 1 ? count : Int(min(0, result))
         }
-        return count > 0 ? .moved : outcome(of: Int32(count))
+        if count <= 0 { return outcome(of: Int32(count)) }
+        if unsafe transport.pointee.isFlooded {
+            hasFailed = true
+            return .failed(takenFailure())
+        }
+        unsafe transport.pointee.messagesWithoutData = 0
+        return .moved
     }
 
     /// Writes the buffer's first bytes, one record at most, and drops them. `blocked`: the same bytes have to come first
@@ -218,6 +227,7 @@ public final class TLSConnection {
     private func takenFailure() -> TLSFailure {
         let code = ERR_peek_error()
         defer { ERR_clear_error() }
+        if unsafe transport.pointee.isFlooded { return .handshake("messages of TLS alone, and no data") }
         if unsafe transport.pointee.failure != 0 { return .socket(unsafe transport.pointee.failure) }
         if antechamber_handshake_is_http(code) == 1 { return .plainHTTP }
         if unsafe transport.pointee.hasEnded || code == 0 || antechamber_is_unexpected_end(code) == 1 { return .truncated }

@@ -18,17 +18,26 @@ struct TLSTransport {
     /// All that the peer will ever send has been read.
     var hasEnded = false
     var hasReceived = false
+    /// Messages that are about TLS alone (RFC 8446 §4.6), since the peer last sent any data.
+    var messagesWithoutData = 0
     /// The errno of the call that failed; 0: none has.
     var failure: Int32 = 0
     /// Bytes that were read before TLS began.
     private var early: [UInt8]
     private var earlyRead = 0
 
+    /// Such messages in a row that are put up with. Each costs twenty microseconds and the peer 27 bytes, and OpenSSL goes on
+    /// reading for as long as there are any: what fits in a socket's buffer would keep a worker busy for many seconds.
+    static let messagesWithoutDataMax = 32
+
     init(descriptor: Int32, early: [UInt8]) {
         self.descriptor = descriptor
         self.early = early
         hasReceived = !early.isEmpty
     }
+
+    /// The peer sends messages and no data, for which nobody can have a reason.
+    var isFlooded: Bool { messagesWithoutData > TLSTransport.messagesWithoutDataMax }
 
     /// Bytes that were read; 0: the end; negative: not now, or `failure`.
     @unsafe
@@ -40,7 +49,8 @@ struct TLSTransport {
             if earlyRead == early.count { (early, earlyRead) = ([], 0) }
             return count
         }
-        guard mayRead else { return -1 }
+        if isFlooded { failure = EPROTO }
+        guard mayRead, !isFlooded else { return -1 }
         let count = uninterrupted { unsafe recv(descriptor, out, room, 0) }
         if count < 0 {
             mayRead = false
@@ -89,6 +99,16 @@ extension TLSTransport {
     }
 
     private static let method = BIOMethod()
+
+    /// Has the messages of every connection of a context counted.
+    @unsafe
+    static func countMessages(by context: OpaquePointer) {
+        unsafe SSL_CTX_set_msg_callback(context) { isWritten, _, contentType, _, _, ssl, _ in
+            guard isWritten == 0, contentType == SSL3_RT_HANDSHAKE, let ssl = unsafe ssl else { return }
+            guard let data = unsafe BIO_get_data(SSL_get_rbio(ssl)) else { return }
+            unsafe data.assumingMemoryBound(to: TLSTransport.self).pointee.messagesWithoutData += 1
+        }
+    }
 }
 
 /// How OpenSSL calls a transport. Made once, never freed.
