@@ -34,6 +34,9 @@ final class ClientConnection: SocketStream, TimerHandler {
     let entrance: Entrance
     /// What the listener showed and asked for when it came; nil: it speaks in clear.
     private let context: TLSServerContext?
+    /// Its listener has begun or ceased to speak TLS, or asks for other certificates than it asked this client for: who is
+    /// not let in any more must not stay in either.
+    private var isOutdated = false
     /// By which configuration it is trusted or not.
     private var generationNumber: Int
     /// Whose word it brings.
@@ -79,7 +82,7 @@ final class ClientConnection: SocketStream, TimerHandler {
         awaitFirstRequest()
     }
 
-    private var isLeaving: Bool { worker.isDraining || entrance.isClosed }
+    private var isLeaving: Bool { worker.isDraining || entrance.isClosed || isOutdated }
 
     private func awaitFirstRequest() {
         let bound = worker.generation.settings.timeouts.clientHeader * 1_000_000
@@ -88,11 +91,18 @@ final class ClientConnection: SocketStream, TimerHandler {
 
     /// It serves no request after the one at hand.
     var closesAfterResponse: Bool {
-        worker.isDraining || entrance.isClosed || worker.generation.settings.timeouts.keepalive == 0
+        isLeaving || worker.generation.settings.timeouts.keepalive == 0
     }
 
-    /// The worker drains, or the listener is gone: no request is waited for any more, but for the first one of a new
-    /// connection. One that has arrived and was not read yet is served.
+    /// The listener goes by another policy, or is gone.
+    func entranceChanged() {
+        let tls = entrance.policy.tls
+        isOutdated = (tls == nil) != (context == nil) || tls?.clientCertificates != context?.clientCertificates
+        if isLeaving { drain() }
+    }
+
+    /// It leaves: no request is waited for any more, but for the first one of a new connection. One that has arrived and
+    /// was not read yet is served.
     func drain() {
         switch phase {
         case .awaitingProxyHeader, .shakingHands, .fresh: awaitFirstRequest()

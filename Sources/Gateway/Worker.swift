@@ -249,7 +249,7 @@ final class Worker {
             }
         }
         entrances.removeAll(where: \.isClosed)
-        for client in clients.compactMap({ $0 }) where client.entrance.isClosed { client.drain() }
+        for client in clients.compactMap({ $0 }) { client.entranceChanged() }
     }
 
     /// News of a backend, from the watch with this number.
