@@ -1,11 +1,21 @@
-// Names to addresses. getaddrinfo blocks for as long as the network likes, so it runs on a concurrent queue.
+// Names to addresses. getaddrinfo blocks for as long as the network likes, so it runs on queues of its own.
+//
+// Those are serial ones: Dispatch gives each of them a thread beside its pool. A concurrent queue would share the pool, of
+// a thread a CPU, with all that is run on a global queue, and name servers that do not answer would hold up reloads and the
+// end of the process.
 
 internal import CLinux
 import Dispatch
 import Glibc
+import Synchronization
 
 public enum NameResolver {
-    private static let queue = DispatchQueue(label: "antechamber.names", attributes: .concurrent)
+    /// Look-ups at once; more wait.
+    static let lookUpsMax = 32
+
+    private static let queues = (0..<lookUpsMax).map { DispatchQueue(label: "antechamber.names.\($0)") }
+    /// Look-ups that are under way or wait, by queue.
+    private static let lookUps = Mutex([Int](repeating: 0, count: lookUpsMax))
 
     /// Why a name gave no address, in the system's words.
     public struct Failure: Error, Sendable {
@@ -21,7 +31,22 @@ public enum NameResolver {
     public static func resolve(
         host: String, port: UInt16, completion: @escaping @Sendable (Outcome) -> Void
     ) {
-        queue.async { completion(lookUp(host: host, port: port)) }
+        run({ lookUp(host: host, port: port) }, completion: completion)
+    }
+
+    /// Runs `lookUp` where the fewest others are before it.
+    static func run(_ lookUp: @escaping @Sendable () -> Outcome, completion: @escaping @Sendable (Outcome) -> Void) {
+        let index = lookUps.withLock { counts in
+            var least = 0
+            for index in counts.indices where counts[index] < counts[least] { least = index }
+            counts[least] += 1
+            return least
+        }
+        queues[index].async {
+            let outcome = lookUp()
+            lookUps.withLock { $0[index] -= 1 }
+            completion(outcome)
+        }
     }
 
     private static func lookUp(host: String, port: UInt16) -> Outcome {

@@ -26,6 +26,7 @@ final class Service {
     private var predecessor: Int32?
     private var isEnding = false
     private var isReloading = false
+    private let loading = DispatchQueue(label: "antechamber.configuration")
     /// Asked for while a reload is under way: another reload, or the end.
     private var afterReload: (() -> Void)?
 
@@ -146,7 +147,7 @@ extension Service {
         log.log(.notice, "SIGHUP: the configuration is loaded anew")
         let service = QueueBound(self, on: .main)
         // Files may be on a disk that hangs: signals are heard meanwhile.
-        DispatchQueue.global().async {
+        loading.async {
             let result = source()
             DispatchQueue.main.async { service.unwrapped.serve(result) }
         }

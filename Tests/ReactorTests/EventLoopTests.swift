@@ -232,4 +232,23 @@ private final class Recorder: TimerHandler, DescriptorHandler {
         }
         #expect(!failure.reason.isEmpty)
     }
+
+    @Test("look-ups that hang hold up nothing else, and all of them come to an end")
+    func hanging() {
+        let count = 300
+        let answers = DispatchSemaphore(value: 0)
+        let over = DispatchGroup()
+        for _ in 0..<count {
+            over.enter()
+            NameResolver.run({
+                answers.wait()
+                return .failure(NameResolver.Failure(reason: "late"))
+            }) { _ in over.leave() }
+        }
+        let isReached = DispatchSemaphore(value: 0)
+        Countdown(0).whenReached { isReached.signal() }
+        #expect(isReached.wait(timeout: .now() + 60) == .success)
+        for _ in 0..<count { answers.signal() }
+        over.wait()
+    }
 }
