@@ -112,5 +112,24 @@ static inline int antechamber_is_unexpected_end(unsigned long error) {
 static inline int antechamber_handshake_is_http(unsigned long error) {
     return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_HTTP_REQUEST;
 }
+/* Version, cipher, group, signature algorithm, ALPN: whatever two ends have to have in common. */
+static inline int antechamber_is_disagreement(unsigned long error) {
+    if (ERR_GET_LIB(error) != ERR_LIB_SSL) return 0;
+    switch (ERR_GET_REASON(error)) {
+    case SSL_R_UNSUPPORTED_PROTOCOL: case SSL_R_VERSION_TOO_LOW: case SSL_R_VERSION_TOO_HIGH:
+    case SSL_R_NO_PROTOCOLS_AVAILABLE: case SSL_R_INAPPROPRIATE_FALLBACK: case SSL_R_NO_SHARED_CIPHER:
+    case SSL_R_NO_SHARED_GROUPS: case SSL_R_NO_SUITABLE_GROUPS: case SSL_R_NO_SUITABLE_KEY_SHARE:
+    case SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS: case SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM:
+    case SSL_R_NO_SUITABLE_DIGEST_ALGORITHM: case SSL_R_NO_APPLICATION_PROTOCOL: return 1;
+    default: return 0;
+    }
+}
+static inline int antechamber_is_missing_certificate(unsigned long error) {
+    return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
+}
+/* The peer has sent an alert: OpenSSL adds its number to an offset. */
+static inline int antechamber_is_alert(unsigned long error) {
+    return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) >= SSL_AD_REASON_OFFSET;
+}
 
 #endif

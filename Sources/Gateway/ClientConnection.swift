@@ -214,7 +214,8 @@ final class ClientConnection: SocketStream, TimerHandler {
 
     /// Closes without an answer: what the peer speaks is not known.
     private func refuseProxyHeader() {
-        worker.log.log(.info, "client \(String(decoding: addressText, as: UTF8.self)): closed: it sent no PROXY header")
+        worker.metrics.arrivals.count(.noProxyHeader)
+        worker.turnedAway.log("client \(String(decoding: addressText, as: UTF8.self)): closed: it sent no PROXY header")
         close()
     }
 
@@ -234,7 +235,7 @@ final class ClientConnection: SocketStream, TimerHandler {
         case .done:
             takeHandshake()
         case .blocked:
-            if hasFailed { close() }
+            if hasFailed { giveUpHandshake(as: .closed) }
         case .failed(let failure):
             refuseHandshake(failure)
         case nil:
@@ -263,19 +264,27 @@ final class ClientConnection: SocketStream, TimerHandler {
             certificate = ClientCertificate(
                 sha256: shown.sha256.bytes, subject: shown.subject, issuer: shown.issuer, serialNumber: shown.serialNumber)
         }
+        worker.metrics.arrivals.countHandshake(resumed: tls!.isResumed)
         phase = .fresh
         // The client's first request may have come with its last word.
         if tls!.mayRead { ready() }
     }
 
+    /// Closes without a word to the client, or to the log.
+    private func giveUpHandshake(as failure: HandshakeFailure) {
+        // How balancers see whether a port is open is no failure.
+        if tls?.hasReceived == true { worker.metrics.arrivals.count(failure) }
+        close()
+    }
+
     private func refuseHandshake(_ failure: TLSFailure) {
         if failure == .truncated, tls?.hasReceived == false {
-            // How balancers see whether a port is open.
-            close()
+            giveUpHandshake(as: .closed)
             return
         }
-        worker.log.log(
-            .info, "client \(String(decoding: addressText, as: UTF8.self)): no TLS connection: \(failure.reason)")
+        worker.metrics.arrivals.count(HandshakeFailure(failure))
+        worker.turnedAway.log(
+            "client \(String(decoding: addressText, as: UTF8.self)): no TLS connection: \(failure.reason)")
         // OpenSSL has sent its alert. It must not be destroyed by a reset, and what follows is not TLS any more.
         abandonTLS()
         if failure == .plainHTTP {
@@ -292,7 +301,7 @@ final class ClientConnection: SocketStream, TimerHandler {
     func timerFired(_ timer: TimerID) {
         switch phase {
         case .awaitingProxyHeader: refuseProxyHeader()
-        case .shakingHands: close()
+        case .shakingHands: giveUpHandshake(as: .timeout)
         case .fresh, .idle, .lingering: close()
         case .serving: exchange?.timedOut()
         }

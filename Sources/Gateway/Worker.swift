@@ -63,6 +63,8 @@ final class Worker {
     let userText = ByteBuffer(capacity: 256)
     var requestIDs = RequestIDGenerator()
     var metrics: WorkerMetrics
+    /// Of clients that came to no request.
+    let turnedAway: TurnedAwayLog
     var legacyUse: LegacyTallies
     private(set) var isDraining = false
 
@@ -88,6 +90,7 @@ final class Worker {
         self.loop = loop
         self.shared = shared
         log = shared.log
+        turnedAway = TurnedAwayLog(shared.log, on: loop)
         authenticator = Authenticator(policy: served.settings.admission)
         generation = Generation(served, loop: loop, log: log)
         metrics = WorkerMetrics(served.places.names)
@@ -132,7 +135,8 @@ final class Worker {
     func accepted(_ socket: consuming Socket, from peer: SocketAddress, by entrance: Entrance) {
         if entrance.policy.takesProxyHeader, !generation.settings.trustedProxies.contains(peer: peer.ip) {
             // What it would say is not believed, and without it nobody knows for whom it speaks.
-            log.log(.info, "client \(peer.ip?.description ?? "unix"): refused: it is none of the trusted_proxies")
+            metrics.arrivals.count(.untrustedProxy)
+            turnedAway.log("client \(peer.ip?.description ?? "unix"): refused: it is none of the trusted_proxies")
             return
         }
         let index = freeClients.popLast() ?? clients.count
@@ -313,6 +317,7 @@ final class Worker {
         // They hold the worker that holds them.
         spareExchanges = []
         accessLog?.flush()
+        turnedAway.flush()
         loop.close()
     }
 

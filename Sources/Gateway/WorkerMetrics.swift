@@ -38,6 +38,7 @@ struct WorkerMetrics: Sendable {
     private(set) var legacyRequests: [UInt64]
     private(set) var duration = DurationHistogram()
     private(set) var upstreamDuration = DurationHistogram()
+    var arrivals = ArrivalCounts()
 
     init(_ names: CountedNames) {
         requests = []
@@ -78,6 +79,7 @@ struct WorkerMetrics: Sendable {
         for audience in other.legacyRequests.indices { legacyRequests[audience] &+= other.legacyRequests[audience] }
         duration.merge(other.duration)
         upstreamDuration.merge(other.upstreamDuration)
+        arrivals.merge(other.arrivals)
     }
 
     var requestCount: UInt64 { requests.joined().reduce(0) { $0 &+ $1.total } }

@@ -237,7 +237,10 @@ public final class TLSConnection {
                 return .certificate(unsafe String(cString: X509_verify_cert_error_string(verdict)))
             }
         }
-        return .handshake(OpenSSLError.taken(after: "SSL").reason)
+        let reason = OpenSSLError.taken(after: "SSL").reason
+        if antechamber_is_missing_certificate(code) == 1 { return .noCertificate(reason) }
+        if antechamber_is_disagreement(code) == 1 { return .disagreement(reason) }
+        return antechamber_is_alert(code) == 1 ? .alert(reason) : .handshake(reason)
     }
 
     // MARK: What was agreed on

@@ -13,7 +13,13 @@ public enum TLSFailure: Error, Sendable, Equatable {
     case plainHTTP
     /// The peer's certificate is not believed; OpenSSL's words for why.
     case certificate(String)
-    /// The peer broke the protocol, or says that we did; OpenSSL's words for it.
+    /// The peer was asked for a certificate, which it has to have, and showed none; OpenSSL's words for it.
+    case noCertificate(String)
+    /// The two ends have no version, cipher, group or protocol within TLS in common; OpenSSL's words for what it is.
+    case disagreement(String)
+    /// The peer has sent a fatal alert, such as that it does not believe our certificate; OpenSSL's words for it.
+    case alert(String)
+    /// The peer broke the protocol; OpenSSL's words for it.
     case handshake(String)
 
     /// What happened, in constant words of OpenSSL's, the system's or our own.
@@ -23,7 +29,8 @@ public enum TLSFailure: Error, Sendable, Equatable {
         case .socket(let code): unsafe String(cString: strerror(code))
         case .plainHTTP: "it spoke HTTP without TLS"
         case .certificate(let reason): "certificate verify failed: \(reason)"
-        case .handshake(let reason): "TLS: \(reason)"
+        case .noCertificate(let reason), .disagreement(let reason), .alert(let reason), .handshake(let reason):
+            "TLS: \(reason)"
         }
     }
 

@@ -89,7 +89,14 @@ struct WorkerMetricsTests {
             if index % 2 == 0 { one.count(request) } else { other.count(request) }
             both.count(request)
         }
+        one.arrivals.count(.alert)
+        one.arrivals.countHandshake(resumed: true)
+        for _ in 0..<2 { other.arrivals.count(.alert) }
+        other.arrivals.count(.noProxyHeader)
+        other.arrivals.countHandshake(resumed: false)
         one.merge(other)
+        #expect(one.arrivals.handshakes == 2 && one.arrivals.resumedHandshakes == 1)
+        #expect(one.arrivals.handshakeFailures == [.alert: 3] && one.arrivals.proxyHeaderFailures == [.noProxyHeader: 1])
         #expect(one.requests == both.requests)
         #expect(one.refusals == both.refusals)
         #expect(one.legacyRequests == both.legacyRequests)

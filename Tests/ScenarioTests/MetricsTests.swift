@@ -108,6 +108,8 @@ struct MetricsTests {
                 "antechamber_token_cache_evictions": "counter", "antechamber_signature_verifications": "counter",
                 "antechamber_jwks_fetches": "counter", "antechamber_jwks_age_seconds": "gauge",
                 "antechamber_jwks_keys": "gauge", "antechamber_connections": "gauge",
+                "antechamber_tls_handshakes": "counter", "antechamber_tls_handshake_failures": "counter",
+                "antechamber_proxy_header_failures": "counter",
                 "process_cpu_seconds": "counter", "process_start_time_seconds": "gauge",
                 "process_resident_memory_bytes": "gauge", "process_virtual_memory_bytes": "gauge",
                 "process_open_fds": "gauge", "process_max_fds": "gauge",

@@ -22,6 +22,7 @@ struct MetricsPage {
         writeTokens(to: page)
         writeKeys(to: page)
         writeConnections(to: page)
+        writeArrivals(to: page)
         writeConfiguration(to: page)
         writeProcess(to: page)
     }
@@ -129,6 +130,29 @@ struct MetricsPage {
                 ("upstream", "active", connections.upstreamActive), ("upstream", "idle", connections.upstreamIdle),
             ]
             for (side, state, count) in figures { samples.add(UInt64(max(0, count)), ["side": side, "state": state]) }
+        }
+    }
+
+    private func writeArrivals(to page: Exposition) {
+        let arrivals = status.total.metrics.arrivals
+        page.counter("antechamber_tls_handshakes_total", "TLS handshakes with clients that came to a connection.") {
+            $0.add(arrivals.handshakes &- arrivals.resumedHandshakes, ["session": "new"])
+            $0.add(arrivals.resumedHandshakes, ["session": "resumed"])
+        }
+        page.counter(
+            "antechamber_tls_handshake_failures_total", "TLS handshakes with clients that came to none, by the reason."
+        ) { samples in
+            for reason in HandshakeFailure.allCases {
+                samples.add(arrivals.handshakeFailures[reason] ?? 0, ["reason": reason.rawValue])
+            }
+        }
+        page.counter(
+            "antechamber_proxy_header_failures_total",
+            "Connections closed for want of a PROXY header, or of a trusted proxy that sends it."
+        ) { samples in
+            for reason in ProxyHeaderFailure.allCases {
+                samples.add(arrivals.proxyHeaderFailures[reason] ?? 0, ["reason": reason.rawValue])
+            }
         }
     }
 

@@ -160,6 +160,10 @@ struct StatusDocument {
             json.member("token_cache_evictions", Int64(clamping: total.tokens.cacheEvictions))
             json.member(
                 "signature_verifications", Int64(clamping: total.tokens.verifications.values.reduce(0, &+)))
+            let arrivals = total.metrics.arrivals
+            json.member("tls_handshakes", Int64(clamping: arrivals.handshakes))
+            json.member(
+                "tls_handshake_failures", Int64(clamping: arrivals.handshakeFailures.values.reduce(0, &+)))
         }
     }
 }
