@@ -65,6 +65,19 @@ extension Refusal {
     }
 }
 
+extension RateLimit: CustomStringConvertible {
+    /// As `limit_requests` has it: `subject rate=100r/s burst=200`.
+    public var description: String {
+        var rate = ""
+        for (unit, nanoseconds) in [("r/s", 1_000_000_000), ("r/m", 60_000_000_000)] as [(String, Int64)] {
+            let requests = max(1, nanoseconds / intervalNanoseconds)
+            rate = "\(requests)\(unit)"
+            if nanoseconds / requests == intervalNanoseconds { break }
+        }
+        return "\(key.rawValue) rate=\(rate) burst=\(burst)"
+    }
+}
+
 extension RateLimit {
     /// `"subject";q=200;w=2`: so many requests at once, and so many seconds until that many may come again.
     var policyField: String {

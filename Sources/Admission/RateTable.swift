@@ -18,7 +18,9 @@ public struct RateTable: Sendable {
     private var places: [Place]
     private let setMask: Int
     /// Callers who made room although they had something to make up for.
-    private(set) var evictions: UInt64 = 0
+    public private(set) var evictions: UInt64 = 0
+    /// Requests that were beyond the rate.
+    public private(set) var refusals: UInt64 = 0
 
     /// - Parameter callersMax: a power of two, and at least `placesPerSet`.
     public init(callersMax: Int) {
@@ -33,7 +35,9 @@ public struct RateTable: Sendable {
         var least = start
         for index in start..<start + Self.placesPerSet {
             if places[index].name == name, places[index].arrival > now {
-                return limit.take(&places[index].arrival, at: now)
+                let verdict = limit.take(&places[index].arrival, at: now)
+                if verdict != .admitted { refusals &+= 1 }
+                return verdict
             }
             if places[index].arrival < places[least].arrival { least = index }
         }
@@ -43,4 +47,7 @@ public struct RateTable: Sendable {
         places[least] = Place(name: name, arrival: arrival)
         return verdict
     }
+
+    /// How many have something to make up for at `now`, in monotonic nanoseconds. Looks at every place.
+    public func callerCount(at now: Int64) -> Int { places.count { $0.arrival > now } }
 }

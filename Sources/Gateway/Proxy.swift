@@ -81,7 +81,7 @@ public final class Proxy {
                 served, listeners, loop: control, log: log, crew: crew, keys: keys, ledger: ledger,
                 connections: connections)
             let endpoints = listeners.listeners.map(\.endpoint)
-            plane.site = try startAdmin(endpoints, ledger, watches)
+            plane.site = try startAdmin(endpoints, ledger, served)
             self.ledger = control.bind(ledger)
             let bound = control.bind(plane)
             self.plane = bound
@@ -195,7 +195,7 @@ public final class Proxy {
 
     /// Before the control loop runs, and after the workers were made.
     private func startAdmin(
-        _ listeners: [Endpoint], _ ledger: MigrationLedger, _ watches: [WatchLease]
+        _ listeners: [Endpoint], _ ledger: MigrationLedger, _ served: ServedConfiguration
     ) throws -> AdminSite? {
         guard let endpoint = configuration.admin, let socket = adminSocket else { return nil }
         let now = Clock.wallNanoseconds()
@@ -203,8 +203,8 @@ public final class Proxy {
             version: version, settings: configuration, names: places.names, listeners: listeners, startedAtWall: now,
             startedAt: Clock.monotonicNanoseconds(), configuredAtWall: now)
         let site = AdminSite(
-            facts, loop: control, keys: keys, watches: watches, ledger: control.bind(ledger), losses: losses,
-            workers: crew.questions(\.snapshot))
+            facts, loop: control, keys: keys, watches: served.watches, limits: CountedLimit.all(of: served),
+            ledger: control.bind(ledger), losses: losses, workers: crew.questions(\.snapshot))
         admin = control.bind(try AdminServer(site, on: socket, loop: control, log: log))
         adminEndpoint = endpoint.bound(to: socket.address)
         return site

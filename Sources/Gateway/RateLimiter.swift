@@ -29,4 +29,31 @@ final class RateLimiter: Sendable {
             $0.take(name, under: limit, at: now)
         }
     }
+
+    /// What it knows and has done. Looks at all of the table, 16 bytes a caller, and holds each lock for a thirty-second
+    /// of that.
+    func figures(at now: Int64) -> RateLimiterFigures {
+        parts.reduce(into: RateLimiterFigures()) { all, part in
+            part.table.withLock {
+                all.callers += $0.callerCount(at: now)
+                all.refusals &+= $0.refusals
+                all.evictions &+= $0.evictions
+            }
+        }
+    }
+}
+
+/// One limit at one moment.
+struct RateLimiterFigures: Equatable {
+    /// Those who have something to make up for.
+    var callers = 0
+    var refusals: UInt64 = 0
+    /// Callers forgotten for others although they had something to make up for.
+    var evictions: UInt64 = 0
+
+    mutating func merge(_ other: RateLimiterFigures) {
+        callers += other.callers
+        refusals &+= other.refusals
+        evictions &+= other.evictions
+    }
 }

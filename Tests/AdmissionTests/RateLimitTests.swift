@@ -86,6 +86,26 @@ import Testing
         #expect(table.evictions > 190_000)
     }
 
+    @Test func `Those count as callers who have something to make up for, and refusals as such`() {
+        var table = RateTable(callersMax: 64)
+        for name in [1, 2, 3] as [UInt64] { _ = table.take(name << 32, under: Self.limit, at: Self.start) }
+        for _ in 0..<7 { _ = table.take(1 << 32, under: Self.limit, at: Self.start) }
+        #expect(table.refusals == 3)
+        #expect(table.callerCount(at: Self.start + Self.second / 10 - 1) == 3)
+        #expect(table.callerCount(at: Self.start + Self.second / 10) == 1)
+        #expect(table.callerCount(at: Self.start + Self.second / 2) == 0)
+    }
+
+    @Test(arguments: [
+        (1000, 7, "subject rate=1000000r/s burst=7"), (10_000_000, 100, "subject rate=100r/s burst=100"),
+        (333_333_333, 3, "subject rate=3r/s burst=3"), (second, 1, "subject rate=1r/s burst=1"),
+        (666_666_666, 2, "subject rate=90r/m burst=2"), (2 * second, 1, "subject rate=30r/m burst=1"),
+        (60 * second, 1, "subject rate=1r/m burst=1"),
+    ] as [(Int64, Int64, String)])
+    func `A limit is called what its line says`(interval: Int64, burst: Int64, text: String) {
+        #expect(RateLimit(.subject, intervalNanoseconds: interval, burst: burst, index: 0).description == text)
+    }
+
     @Test func `Callers whose time has passed make room without a loss`() {
         var table = RateTable(callersMax: 64)
         var random = SplitMix(state: 2)

@@ -37,6 +37,7 @@ struct AdminServerTests {
         let site = AdminSite(
             facts, loop: loop, keys: try KeyService(policies: [], loop: loop) { _, _ in },
             watches: [WatchLease(UpstreamWatch(upstream, loop: loop, log: log) { _, _ in }, id: 1, on: loop)],
+            limits: [],
             ledger: loop.bind(
                 MigrationLedger(
                     issuers, places, in: stateDirectory, loop: loop, workers: legacyWorkers ?? []

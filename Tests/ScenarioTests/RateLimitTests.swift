@@ -34,6 +34,37 @@ struct RateLimitTests {
         }
     }
 
+    @Test("Each limit tells how many callers it remembers and has refused, by where it stands", arguments: [1, 3])
+    func figures(workers: Int) throws {
+        let main = """
+            limit_requests subject rate=1r/m burst=2;
+            location /a { limit_requests client rate=90r/m burst=1; limit_requests client rate=90r/m burst=1; }
+            location /b { }
+            \(Scene.adminLine)
+            """
+        try Scene.play(main: main, workers: workers) { scene throws in
+            let bob = scene.token(subject: "auth0|bob")
+            #expect(try admitted(scene, 4, path: "/b", token: scene.token()) == 2)
+            #expect(try admitted(scene, 1, token: bob) == 1)
+            #expect(try admitted(scene, 2, path: "/a", token: bob) == 1)
+            let metrics = try scene.metrics()
+            func sample(_ name: String, _ labels: String) -> Int? { metrics["antechamber_rate_limit_\(name){\(labels)}"] }
+            let top = "route=\"main\",limit=\"subject rate=1r/m burst=2\""
+            let own = "route=\"/a\",limit=\"client rate=90r/m burst=1\""
+            #expect(sample("callers", top) == 2)
+            #expect(sample("refusals_total", top) == 2)
+            #expect(sample("evictions_total", top) == 0)
+            #expect(sample("refusals_total", own) == 1)
+            #expect(metrics.keys.filter { $0.hasPrefix("antechamber_rate_limit_") }.count == 6)
+            let limits = try scene.statusDocument()["rate_limits"] as? [[String: Any]] ?? []
+            #expect(limits.map { $0["route"] as? String } == ["main", "/a"])
+            #expect(limits.map { $0["limit"] as? String } == ["subject rate=1r/m burst=2", "client rate=90r/m burst=1"])
+            #expect(limits.first?["callers"] as? Int == 2)
+            #expect(limits.map { $0["refusals"] as? Int } == [2, 1])
+            #expect(limits.map { $0["evictions"] as? Int } == [0, 0])
+        }
+    }
+
     @Test("A connection goes on after a refusal, and its body is none of the next request")
     func connectionGoesOn() throws {
         try Scene.play(main: "limit_requests subject rate=1r/m burst=1;") { scene throws in

@@ -14,17 +14,19 @@ final class AdminSite {
     private let keys: KeyService
     /// Of each of the configuration's `upstreams`.
     private var watches: [WatchLease]
+    private var limits: [CountedLimit]
     let ledger: QueueBound<MigrationLedger>
     private let losses: LogLosses
 
     init(
-        _ process: ProcessFacts, loop: EventLoop, keys: KeyService, watches: [WatchLease],
+        _ process: ProcessFacts, loop: EventLoop, keys: KeyService, watches: [WatchLease], limits: [CountedLimit],
         ledger: QueueBound<MigrationLedger>, losses: LogLosses, workers: [RollCall<WorkerSnapshot>.Question]
     ) {
         self.process = process
         self.loop = loop
         self.keys = keys
         self.watches = watches
+        self.limits = limits
         self.ledger = ledger
         self.losses = losses
         self.workers = workers
@@ -37,6 +39,7 @@ final class AdminSite {
         process.names = served.places.names
         process.listeners = listeners
         watches = served.watches
+        limits = CountedLimit.all(of: served)
         guard isReload else { return }
         process.configuredAtWall = Clock.wallNanoseconds()
         reloads.succeeded += 1
@@ -69,7 +72,8 @@ final class AdminSite {
     func status(_ workers: [WorkerSnapshot]) -> ProcessStatus {
         ProcessStatus(
             process: process, isDraining: isDraining, reloads: reloads, now: loop.now,
-            issuers: keys.statuses, upstreams: upstreams, logLosses: losses, workers: workers,
+            issuers: keys.statuses, upstreams: upstreams,
+            limits: limits.map { ($0, $0.figures(at: loop.now)) }, logLosses: losses, workers: workers,
             total: .merged(workers, upstreams: process.settings.upstreams, ofGeneration: process.generation))
     }
 }
@@ -79,6 +83,38 @@ struct UpstreamHealth {
     var policy: UpstreamPolicy
     /// Of each server; nil: there are no checks.
     var serversShownUp: [Bool]?
+}
+
+/// A limit as it is counted: by the place where it stands, and by what it says. Where the same line stands twice in one
+/// place, both are one.
+struct CountedLimit {
+    let route: String
+    let limit: String
+    private var limiters: [RateLimiter] = []
+
+    private init(_ route: String, _ limit: String) {
+        self.route = route
+        self.limit = limit
+    }
+
+    static func all(of served: ServedConfiguration) -> [CountedLimit] {
+        let settings = served.settings
+        return served.rateLimiters.enumerated().reduce(into: []) { all, numbered in
+            let (index, limiter) = numbered
+            // What a location inherits stands at the top level.
+            let isMain = settings.route.rateLimits.contains { $0.index == index }
+            let location = settings.locations.first { $0.route.rateLimits.contains { $0.index == index } }
+            let route = isMain ? MetricsPage.mainRoute : location?.path.description ?? MetricsPage.mainRoute
+            let name = limiter.limit.description
+            let place = all.firstIndex { $0.route == route && $0.limit == name } ?? all.endIndex
+            if place == all.endIndex { all.append(CountedLimit(route, name)) }
+            all[place].limiters.append(limiter)
+        }
+    }
+
+    func figures(at now: Int64) -> RateLimiterFigures {
+        limiters.reduce(into: RateLimiterFigures()) { $0.merge($1.figures(at: now)) }
+    }
 }
 
 /// How often another configuration was to be served.
@@ -117,6 +153,7 @@ struct ProcessStatus {
     var issuers: [IssuerStatus]
     /// In the order of the configuration's.
     var upstreams: [UpstreamHealth]
+    var limits: [(limit: CountedLimit, figures: RateLimiterFigures)]
     var logLosses: LogLosses
     var workers: [WorkerSnapshot]
     /// All workers as one.

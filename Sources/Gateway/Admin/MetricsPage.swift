@@ -20,6 +20,7 @@ struct MetricsPage {
     func write(to page: Exposition) {
         writeRequests(to: page)
         writeTokens(to: page)
+        writeLimits(to: page)
         writeKeys(to: page)
         writeConnections(to: page)
         writeArrivals(to: page)
@@ -92,6 +93,28 @@ struct MetricsPage {
         page.counter("antechamber_signature_verifications_total", "Signatures verified, good and bad ones.") { samples in
             for algorithm in SignatureAlgorithm.allCases {
                 if let count = tokens.verifications[algorithm] { samples.add(count, ["alg": algorithm.rawValue]) }
+            }
+        }
+    }
+
+    private func writeLimits(to page: Exposition) {
+        if status.limits.isEmpty { return }
+        page.gauge("antechamber_rate_limit_callers", "Callers that a limit remembers, of 65536 at most.") { samples in
+            for (limit, figures) in status.limits {
+                samples.add(UInt64(figures.callers), ["route": limit.route, "limit": limit.limit])
+            }
+        }
+        page.counter("antechamber_rate_limit_refusals_total", "Requests beyond a limit.") { samples in
+            for (limit, figures) in status.limits {
+                samples.add(figures.refusals, ["route": limit.route, "limit": limit.limit])
+            }
+        }
+        page.counter(
+            "antechamber_rate_limit_evictions_total",
+            "Callers that a limit has forgotten for others, although they had sent something lately."
+        ) { samples in
+            for (limit, figures) in status.limits {
+                samples.add(figures.evictions, ["route": limit.route, "limit": limit.limit])
             }
         }
     }

@@ -37,6 +37,16 @@ struct StatusDocument {
             json.array(Array(zip(status.upstreams, status.total.upstreams))) { json, upstream in
                 writeUpstream(&json, upstream.0, upstream.1)
             }
+            json.name("rate_limits")
+            json.array(status.limits) { json, limit in
+                json.object { json in
+                    json.member("route", limit.limit.route)
+                    json.member("limit", limit.limit.limit)
+                    json.member("callers", Int64(limit.figures.callers))
+                    json.member("refusals", Int64(clamping: limit.figures.refusals))
+                    json.member("evictions", Int64(clamping: limit.figures.evictions))
+                }
+            }
             json.name("workers")
             json.array(status.workers) { json, worker in
                 json.object { json in
