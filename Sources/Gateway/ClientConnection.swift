@@ -376,29 +376,3 @@ final class ClientConnection: SocketStream, TimerHandler {
         worker.clientClosed(self)
     }
 }
-
-/// Whose word a connection brings.
-private enum Speaker {
-    /// Who has connected; nil: over a Unix socket.
-    case peer(IPAddress?)
-    /// Whom a PROXY header named.
-    case client(IPAddress)
-    /// A PROXY header named nobody who could be told from others.
-    case nobody
-
-    var address: IPAddress? {
-        switch self {
-        case .peer(let address): address
-        case .client(let address): address
-        case .nobody: nil
-        }
-    }
-
-    func isTrusted(by proxies: TrustedProxies) -> Bool {
-        switch self {
-        case .peer(let address): proxies.contains(peer: address)
-        case .client(let address): proxies.contains(address)
-        case .nobody: false
-        }
-    }
-}
