@@ -58,7 +58,7 @@ extension IssuerDraft {
         if files.isReadableByEveryone(path) {
             problems.warning(
                 "\(quoted(path)) can be read by every user of this machine, and whoever has read it can sign tokens that "
-                    + "are admitted here; take that right away ('chmod o-r', 'defaultMode: 0400')",
+                    + "are admitted here; take that right away ('chmod o-r'; in a pod 'defaultMode: 0440' and 'fsGroup')",
                 at: file.origin)
         }
     }

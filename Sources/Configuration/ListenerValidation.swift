@@ -50,7 +50,7 @@ extension ListenerDraft {
         if files.isReadableByEveryone(path) {
             problems.warning(
                 "\(quoted(path)) can be read by every user of this machine, and whoever has read it can pass for this "
-                    + "server; take that right away ('chmod o-r', 'defaultMode: 0400')",
+                    + "server; take that right away ('chmod o-r'; in a pod 'defaultMode: 0440' and 'fsGroup')",
                 at: key.origin)
         }
         do throws(TLSIdentityError) {

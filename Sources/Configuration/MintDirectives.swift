@@ -157,7 +157,7 @@ extension MintDraft {
         if files.isReadableByEveryone(path) {
             problems.warning(
                 "\(quoted(path)) can be read by every user of this machine, and whoever has read it can sign tokens that the "
-                    + "backend takes; take that right away ('chmod o-r', 'defaultMode: 0400')",
+                    + "backend takes; take that right away ('chmod o-r'; in a pod 'defaultMode: 0440' and 'fsGroup')",
                 at: file.origin)
         }
         do throws(SigningKeyError) {
