@@ -2,6 +2,7 @@
 
 import CertificateFixtures
 import Foundation
+import Synchronization
 import Testing
 
 @Suite("Client certificates", .scenario)
@@ -92,6 +93,89 @@ struct ClientCertificateTests {
             let broken = try scene.get(token: scene.token(claims: ["cnf": .object(["x5t#S256": "AA"])]))
             #expect(broken.text.contains("malformed_claim"))
             try scene.expectNothingMoreUpstream()
+        }
+    }
+
+    /// Puts `new` in the place of `old` while a client's first request is under way, and tells what came of that
+    /// connection and of the next one, which offers its session.
+    private func outcomes(_ version: String, asking block: String, reloading old: String, _ new: String) throws -> [TLSOutcome] {
+        let isWanted = Atomic<Bool>(false)
+        let isDone = Atomic<Bool>(false)
+        var outcomes: [TLSOutcome] = []
+        try Scene.playTLS(block: block, workers: 2, origin: { connection in
+            while let request = try connection.request() {
+                if request.startLine.hasPrefix("GET /wait ") {
+                    isWanted.store(true, ordering: .relaxed)
+                    try eventually("the reload is over", within: 120) { isDone.load(ordering: .relaxed) }
+                }
+                try connection.answer()
+            }
+        }) { scene throws in
+            Thread.detachNewThread {
+                do {
+                    try eventually("the request is there") { isWanted.load(ordering: .relaxed) }
+                    #expect(try scene.reload(old, new))
+                } catch {
+                    Issue.record("\(error)")
+                }
+                isDone.store(true, ordering: .relaxed)
+            }
+            let steps: [TLSStep] = [.handshake, .send(scene.getText("/wait")), .response]
+            outcomes = try scene.tls(
+                with: ["least": version, "most": version], presenting: TLSScene.client, resumes: true,
+                steps + [.send(scene.getText("/again")), .response], steps)
+        }
+        return outcomes
+    }
+
+    @Test("Other authorities hold from the reload on: no connection and no session goes on by those before", arguments: [
+        "TLSv1.2", "TLSv1.3",
+    ])
+    func otherAuthority(_ version: String) throws {
+        let (own, other) = try (TLSScene.authority.get().certificate, TLSScene.otherAuthority.get().certificate)
+        let outcomes = try outcomes(
+            version, asking: TLSScene.asking("on"), reloading: "client_ca \(own.file)", "client_ca \(other.file)")
+        #expect(outcomes[0].statuses == [200], "\(outcomes)")
+        #expect(outcomes[0].responses[0].contains("\r\nConnection: close\r\n"))
+        #expect(outcomes[1].error?.contains("ALERT") == true && outcomes[1].responses == [], "\(outcomes)")
+    }
+
+    @Test("With one more authority, or certificates asked for where they were not, clients prove themselves anew", arguments: [
+        "TLSv1.2", "TLSv1.3",
+    ])
+    func oneMoreAuthority(_ version: String) throws {
+        let (own, other) = try (TLSScene.authority.get().certificate, TLSScene.otherAuthority.get().certificate)
+        try withTemporaryFolder { folder in
+            let both = folder.path + "/both.pem"
+            try (own.pem + other.pem).write(toFile: both, atomically: true, encoding: .utf8)
+            for (block, old, new) in try [
+                (TLSScene.asking("on"), "client_ca \(own.file)", "client_ca \(both)"),
+                (TLSScene.asking("optional"), "verify_client optional", "verify_client on"),
+                (TLSScene.block(), "certificate_key", "client_ca \(own.file); verify_client on; certificate_key"),
+            ] {
+                let outcomes = try outcomes(version, asking: block, reloading: old, new)
+                #expect(outcomes.map(\.statuses) == [[200], [200]], "\(new): \(outcomes)")
+                #expect(outcomes[0].responses[0].contains("\r\nConnection: close\r\n"), "\(new)")
+                #expect(outcomes.map(\.resumed) == [false, false], "\(new)")
+            }
+        }
+    }
+
+    @Test("A reload that asks for other certificates ends a connection that idles, and one that does not leaves it")
+    func idle() throws {
+        try Scene.playTLS(block: TLSScene.asking("optional")) { scene throws in
+            let steps: [TLSStep] = [.handshake, .send(scene.getText()), .response, .rest]
+            Thread.detachNewThread {
+                do {
+                    try eventually("it has its answer") { scene.proxy.child.output.contains("\"status\":200") }
+                    #expect(try scene.reload("workers 1;", "workers 1; keepalive_timeout 70s;"))
+                    #expect(try scene.reload("verify_client optional", "verify_client on"))
+                } catch {
+                    Issue.record("\(error)")
+                }
+            }
+            let outcome = try scene.tls(presenting: TLSScene.client, steps)[0]
+            #expect(outcome.error == nil && outcome.statuses == [200], "\(outcome)")
         }
     }
 }
