@@ -18,7 +18,7 @@ extension LegacyUse {
     }
 
     /// Writes the same for whoever only looks: the days from that of `start` on, in Unix seconds, and no sketches.
-    func writeMembers(into json: inout JSONWriter, daysSince start: Int64) {
+    public func writeMembers(into json: inout JSONWriter, daysSince start: Int64) {
         writeTotals(into: &json)
         json.name("days")
         json.array(days(since: start)) { json, day in

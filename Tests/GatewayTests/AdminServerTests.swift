@@ -105,6 +105,10 @@ struct AdminServerTests {
             legacyWorkers: [Self.counting, Self.counting])
         #expect(page.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(page.contains("\"requests\":2,\"first_seen\":\"2027-01-15T00:00:00Z\""), "\(page)")
+        #expect(page.contains("\"sketch\":"))
+        let bare = try response(
+            to: "/migration?sketches=off", workers: [Self.answering], legacyWorkers: [Self.counting, Self.counting])
+        #expect(bare.contains("\"days\":[{\"day\":\"2027-01-15\",\"requests\":2,\"subjects\":0}]"), "\(bare)")
         let none = try response(to: "/migration", workers: [])
         #expect(none.contains("\"legacy_audiences\":[]}"))
     }

@@ -86,7 +86,8 @@ final class AdminConnection: SocketStream, TimerHandler {
         let input = input
         let head = parser.head
         let authority = head.authority.map { input.readable.slice($0).text() }
-        server.answer(head.method, authority, input.readable.slice(head.path)) { [weak self] response in
+        let query = head.query.map { input.readable.slice($0).text() }
+        server.answer(head.method, authority, input.readable.slice(head.path), query: query) { [weak self] response in
             self?.respond(response, omitBody: head.method == .head)
         }
     }

@@ -88,7 +88,8 @@ final class AdminServer: ListenerHandler {
     ///
     /// - Parameter authority: what the request names as `host[:port]`.
     func answer(
-        _ method: Method, _ authority: String?, _ path: Span<UInt8>, _ respond: @escaping (AdminResponse) -> Void
+        _ method: Method, _ authority: String?, _ path: Span<UInt8>, query: String?,
+        _ respond: @escaping (AdminResponse) -> Void
     ) {
         guard site.hosts.include(authority) else {
             return respond(
@@ -110,7 +111,7 @@ final class AdminServer: ListenerHandler {
         case .readiness:
             respond(site.readiness.response)
         case .migration:
-            catchUp(respond)
+            catchUp(respond, withSketches: query != "sketches=off")
         case .health:
             askWorkers(respond) { _ in .text(.ok, "ok") }
         case .metrics:
@@ -139,10 +140,10 @@ final class AdminServer: ListenerHandler {
     }
 
     /// Responds with the ledger up to this moment, or with 503: what it does not know would look like what was not used.
-    private func catchUp(_ respond: @escaping (AdminResponse) -> Void) {
+    private func catchUp(_ respond: @escaping (AdminResponse) -> Void, withSketches: Bool) {
         site.ledger.unwrapped.catchUp(withinMilliseconds: AdminServer.answerMilliseconds) { [site] silence in
             switch silence {
-            case nil: respond(site.migration)
+            case nil: respond(site.migration(withSketches: withSketches))
             case .workers(let count): respond(Self.silence(of: count, among: site.workers.count))
             case .reading: respond(.text(.unavailable, "What state_dir knows of this is still being read."))
             }

@@ -58,12 +58,12 @@ final class AdminSite {
     }
 
     /// Who still uses the legacy audiences, as far as the ledger knows.
-    var migration: AdminResponse {
+    func migration(withSketches: Bool) -> AdminResponse {
         .json(.ok) { json in
             json.object { json in
                 json.member("version", 1)
                 json.member("instance", process.instance)
-                ledger.unwrapped.writeMembers(into: &json)
+                ledger.unwrapped.writeMembers(into: &json, withSketches: withSketches)
             }
         }
     }

@@ -161,7 +161,9 @@ final class MigrationLedger: TimerHandler {
     }
 
     /// Writes the members `time` and `legacy_audiences` of `/migration`.
-    func writeMembers(into json: inout JSONWriter) {
+    ///
+    /// - Parameter withSketches: false: for whoever only looks, and does not merge.
+    func writeMembers(into json: inout JSONWriter, withSketches: Bool) {
         json.member("time", RFC3339.text(loop.unixSeconds))
         json.name("legacy_audiences")
         json.array(current.map { records[$0] }) { json, record in
@@ -171,7 +173,11 @@ final class MigrationLedger: TimerHandler {
                 json.member("audience", record.policy.audience)
                 record.policy.writeState(at: loop.unixSeconds, into: &json)
                 json.member("counted_since", RFC3339.text(record.countedSince))
-                record.use.writeMembers(into: &json)
+                if withSketches {
+                    record.use.writeMembers(into: &json)
+                } else {
+                    record.use.writeMembers(into: &json, daysSince: 0)
+                }
             }
         }
     }
