@@ -33,7 +33,8 @@ let locationDirectives: [Directive] = [
         name: "verify", syntax: "", contexts: [.location], argumentsMin: 0, argumentsMax: 0,
         summary: "For a proxy in front that asks whether a request may pass, as nginx's `auth_request`, Traefik's "
             + "`forwardAuth`, Caddy's `forward_auth` and Envoy's `ext_authz` do. A request whose token is good gets 200 "
-            + "with the header fields that a backend would get, and no body; any other the refusal. What is judged is "
+            + "with the header fields that a backend would get, `Authorization` among them where `authorization mint` "
+            + "makes one, and no body; any other the refusal. What is judged is "
             + "the request that comes here, by this location's rules: its token, its method, `enforce`, "
             + "`cors_preflight`. Nothing is believed of what `X-Original-*` or `X-Forwarded-*` say of another one, so "
             + "that paths with other rules have verify locations of their own. A body is not needed and not waited "
@@ -62,7 +63,8 @@ let locationDirectives: [Directive] = [
         effect: .location { statement, draft, problems in draft.forward = problems.forwardPolicy(statement) }),
     Directive(
         name: "authorization", syntax: "keep | strip | mint", contexts: [.location],
-        summary: "As at the top level, for these requests.",
+        summary: "As at the top level, for these requests. Where they are for `verify`, `mint` puts the token into the "
+            + "answer, and `keep` puts none there.",
         effect: .location { statement, draft, problems in
             draft.authorization = problems.authorizationPolicy(statement)
         }),
@@ -273,7 +275,7 @@ extension LocationDraft {
     /// Directives about tokens, in a location that asks for none.
     private static let tokenDirectives = ["enforce", "cors_preflight", "require", "forward"]
     /// Directives about what goes to a backend, in a location from which nothing does.
-    private static let backendDirectives = ["upstream", "authorization", "proxy_read_timeout", "client_max_body_size"]
+    private static let backendDirectives = ["upstream", "proxy_read_timeout", "client_max_body_size"]
 
     /// Whether it says anything that the main level does not, so that a token is judged anew here.
     fileprivate var hasRules: Bool {
@@ -292,7 +294,9 @@ extension LocationDraft {
             report(Self.tokenDirectives + ["verify"], against: isPublic, "no request here is asked for a token", problems)
         }
         if let isVerify {
-            report(Self.backendDirectives, against: isVerify, "no request here goes to a backend", problems)
+            // What is minted is for the proxy that asks; there is nothing that could be kept from anyone.
+            let names = Self.backendDirectives + (authorization == .strip ? ["authorization"] : [])
+            report(names, against: isVerify, "no request here goes to a backend", problems)
         }
     }
 

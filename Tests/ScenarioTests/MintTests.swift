@@ -112,6 +112,43 @@ struct MintTests {
         }
     }
 
+    @Test("A proxy in front is given the token that the backend would get, and never the client's own")
+    func verify() throws {
+        let main = """
+            location = /verify { verify; authorization mint; }
+            location = /shadow { verify; authorization mint; enforce report_only; }
+            location = /usual { verify; }
+            """
+        try play(main: "authorization mint; location = /verify { verify; } location = /kept { verify; authorization keep; }") {
+            scene throws in
+            let answer = try scene.get("/verify", token: scene.token())
+            #expect(answer.values(of: "Authorization").count == 1)
+            #expect(try scene.get("/kept", token: scene.token()).values(of: "Authorization") == [])
+        }
+        try play(main: main) { scene throws in
+            let token = scene.token()
+            for path in ["/verify", "/shadow"] {
+                let answer = try scene.get(path, token: token)
+                #expect(answer.status == 200, "\(answer.text)")
+                let lines = answer.values(of: "Authorization")
+                #expect(lines.count == 1 && lines[0].hasPrefix("Bearer ") && !lines[0].contains(token), "\(path)")
+                let claims = try claims(String(lines[0].dropFirst(7)))
+                #expect(claims["iss"] as? String == Self.oldIssuer && claims["aud"] as? String == Self.oldAudience)
+                #expect(claims["sub"] as? String == "auth0|alice")
+                #expect(answer["X-Auth-Subject"] == "auth0|alice")
+                #expect(answer["Cache-Control"] == "no-store")
+            }
+            // Without a verified token there is none, so that the proxy in front removes the client's.
+            let forged = scene.token(from: try TokenMint())
+            #expect(try scene.get("/verify", token: forged).values(of: "Authorization") == [])
+            let shadow = try scene.get("/shadow", token: forged)
+            #expect(shadow.status == 200 && shadow["X-Auth-Status"]?.hasPrefix("report_only; reason=") == true)
+            #expect(shadow.values(of: "Authorization") == [])
+            #expect(try scene.get("/usual", token: token).values(of: "Authorization") == [])
+            #expect(scene.origin.connections.isEmpty)
+        }
+    }
+
     @Test("A token serves a caller until half of its life is over, and then another one does")
     func renewal() throws {
         try play(mint: "lifetime 30s;") { scene throws in
