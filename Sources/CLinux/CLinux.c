@@ -3,6 +3,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -88,4 +89,8 @@ uint64_t clinux_raise_descriptor_limit(void) {
         if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
     }
     return limit.rlim_cur;
+}
+
+void clinux_limit_arenas(int count) {
+    mallopt(M_ARENA_MAX, count);
 }

@@ -178,7 +178,10 @@ public final class Proxy {
         adminSocket = nil
     }
 
-    private var workerCount: Int {
+    private var workerCount: Int { Self.workerCount(of: configuration) }
+
+    /// How many workers serve a configuration.
+    public static func workerCount(of configuration: ProxyConfiguration) -> Int {
         switch configuration.workers {
         case .auto: AvailableCPUs.count
         case .fixed(let count): count

@@ -36,4 +36,13 @@ public enum ProcessEnvironment {
     public static func raiseDescriptorLimit() -> UInt64 {
         clinux_raise_descriptor_limit()
     }
+
+    /// Has all threads take their memory from `count` arenas together. To be called before there are other threads.
+    ///
+    /// Of itself glibc makes eight a CPU. Dispatch runs a queue now by one thread and now by another, so that what a
+    /// worker needed at its worst moment would in time be kept once in each: 10,000 handshakes that nobody ends, which are
+    /// 500 MB while they last, would be that again each time that they come, up to eight times a CPU.
+    public static func limitArenas(to count: Int) {
+        clinux_limit_arenas(Int32(clamping: count))
+    }
 }

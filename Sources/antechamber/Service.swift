@@ -41,6 +41,7 @@ final class Service {
         self.source = source
         self.predecessor = predecessor
         ProcessEnvironment.raiseDescriptorLimit()
+        ProcessEnvironment.limitArenas(to: Proxy.workerCount(of: configuration))
         do {
             let errors = try LogFile(configuration.errorLog.destination, losses)
             log = EventLog(errors, level: LogLevel(configuration.errorLog.level))

@@ -52,5 +52,7 @@ char **clinux_environment(void);
 uint64_t clinux_descriptor_limit(void);
 // Raises the bound on open descriptors to the hard limit; returns what it is then, or 0 where it cannot be read.
 uint64_t clinux_raise_descriptor_limit(void);
+// Has malloc keep no more than so many arenas, of those that it has yet to make.
+void clinux_limit_arenas(int count);
 
 #endif
