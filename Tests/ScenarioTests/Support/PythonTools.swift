@@ -11,7 +11,7 @@ enum PythonTools {
         (try? withTemporaryFolder { folder in
             let child = try ChildProcess(
                 interpreter, ["-W", "ignore", "-c", "import joserfc, jwt, cryptography, oidc_provider_mock, prometheus_client"], in: folder)
-            return try child.waitForEnd() == .exited(0)
+            return try child.waitForEnd(within: 320) == .exited(0)
         }) ?? false
     }()
 
@@ -19,7 +19,8 @@ enum PythonTools {
     static func run<Output: Decodable>(_ script: String, _ arguments: [String], in folder: URL) throws -> Output {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Python/\(script)")
         let child = try ChildProcess(interpreter, [file.path] + arguments, in: folder, name: script)
-        guard try child.waitForEnd() == .exited(0) else { throw ScenarioError("\(script) failed:\n\(child.errors)") }
+        // Some render a dozen sets of manifests, which takes a while on a busy machine.
+        guard try child.waitForEnd(within: 320) == .exited(0) else { throw ScenarioError("\(script) failed:\n\(child.errors)") }
         return try JSONDecoder().decode(Output.self, from: Data(contentsOf: child.outputFile))
     }
 }
