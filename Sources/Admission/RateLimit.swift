@@ -33,6 +33,11 @@ public struct RateLimit: Sendable, Equatable {
         self.index = index
     }
 
+    /// Whether the two hold callers to the same, wherever they stand.
+    public func isAlike(_ other: RateLimit) -> Bool {
+        key == other.key && intervalNanoseconds == other.intervalNanoseconds && burst == other.burst
+    }
+
     /// What becomes of a request.
     public enum Verdict: Sendable, Equatable {
         case admitted

@@ -31,8 +31,11 @@ struct ServedConfiguration: Sendable {
         self.places = places
         self.accessLog = accessLog
         self.watches = watches
+        // Others may stand in front of it by now: of those that are alike, the first goes on as the first.
+        var left = former?.rateLimiters ?? []
         rateLimiters = settings.rateLimits.map { limit in
-            former?.rateLimiters.first { $0.limit == limit } ?? RateLimiter(limit)
+            guard let place = left.firstIndex(where: { $0.limit.isAlike(limit) }) else { return RateLimiter(limit) }
+            return left.remove(at: place)
         }
     }
 }

@@ -135,6 +135,12 @@ struct RateLimitTests {
             #expect(try scene.reload("client rate=1r/m burst=1", "client rate=1r/m burst=2"))
             #expect(try admitted(scene, 1, token: token) == 0)
             #expect(try admitted(scene, 3, path: "/b", token: token) == 2)
+            // Places shift: another one comes in front, and a location of the same limit in between.
+            #expect(try scene.reload("limit_requests subject", "limit_requests address rate=9r/s; limit_requests subject"))
+            #expect(try scene.reload("location /b", "location /a { limit_requests subject rate=1r/m burst=2; } location /b"))
+            #expect(try admitted(scene, 1, token: token) == 0)
+            #expect(try admitted(scene, 2, path: "/a", token: token) == 2)
+            #expect(try admitted(scene, 1, path: "/b", token: token) == 0)
         }
     }
 
