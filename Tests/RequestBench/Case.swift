@@ -102,6 +102,9 @@ struct Case {
                     \(page.dropLast(8))the end\n
                     """,
                 responseEnd: "the end\n"),
+            Case(
+                name: "limited", requests: [request(token: token)],
+                directives: "limit_requests subject rate=1000000r/s burst=1000000;"),
             Case(name: "access-log", requests: [request(token: token)], accessLog: .json, pauseMicroseconds: 500),
         ]
     }
