@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 _Static_assert(CLINUX_IN == EPOLLIN && CLINUX_OUT == EPOLLOUT, "epoll's bits");
@@ -36,6 +37,14 @@ int clinux_epoll_modify_level(int epoll, int fd, uint32_t events, uint64_t tag) 
 }
 
 int clinux_epoll_remove(int epoll, int fd) { return control(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
+
+int64_t clinux_receive(int fd, void *bytes, uint64_t count) {
+    return syscall(SYS_recvfrom, fd, bytes, count, 0, NULL, NULL);
+}
+
+int64_t clinux_send(int fd, const void *bytes, uint64_t count) {
+    return syscall(SYS_sendto, fd, bytes, count, MSG_NOSIGNAL, NULL, 0);
+}
 
 int clinux_epoll_wait(int epoll, clinux_event *out, int capacity, int timeout_ms) {
     struct epoll_event events[BATCH];

@@ -63,7 +63,7 @@ public struct Socket: ~Copyable {
         precondition(buffer.writableCount > 0, "reading nothing looks like an end of stream")
         let descriptor = descriptor
         let count = uninterrupted {
-            unsafe buffer.receive { free in unsafe recv(descriptor, free.baseAddress, free.count, 0) }
+            unsafe buffer.receive { free in Int(unsafe clinux_receive(descriptor, free.baseAddress, UInt64(free.count))) }
         }
         if count > 0 { return .moved(count) }
         if count == 0 { return .endOfStream }
@@ -75,7 +75,7 @@ public struct Socket: ~Copyable {
         let descriptor = descriptor
         let count = uninterrupted {
             unsafe buffer.readable.withUnsafeBufferPointer { bytes in
-                unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+                Int(unsafe clinux_send(descriptor, bytes.baseAddress, UInt64(bytes.count)))
             }
         }
         if count >= 0 {

@@ -41,6 +41,10 @@ int clinux_accept(int fd, void *peer);
 // A stream socket, non-blocking and closed on exec.
 int clinux_socket(int family);
 int clinux_set_option(int fd, int level, int option, int value);
+// recv and send (without SIGPIPE), but no cancellation points: in a process with threads glibc makes each of them one,
+// with two atomic operations around the call. Nobody cancels a thread here.
+int64_t clinux_receive(int fd, void *bytes, uint64_t count);
+int64_t clinux_send(int fd, const void *bytes, uint64_t count);
 // The pending error of a socket (0: none), or errno where it cannot be read.
 int clinux_socket_error(int fd);
 
